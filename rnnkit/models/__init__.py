@@ -1,0 +1,1 @@
+"""Recurrent networks: one step and the whole sequence of each, proven equal."""

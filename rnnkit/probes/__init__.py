@@ -1,0 +1,1 @@
+"""One question to a trained network each; arrays and callables in, arrays out."""

@@ -1,0 +1,1 @@
+"""Records on disk, their provenance, and the ledger of claims."""

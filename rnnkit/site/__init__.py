@@ -1,0 +1,1 @@
+"""From executed notebooks to a static site that needs no network."""

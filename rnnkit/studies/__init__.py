@@ -1,0 +1,1 @@
+"""A study is a function from a typed config to a record."""

@@ -1,0 +1,1 @@
+"""Training loops: seeds as arguments, metrics per epoch, checkpoints that resume to the same bits."""
