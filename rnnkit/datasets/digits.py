@@ -21,7 +21,7 @@ def load_rows(*, normalise: bool = False) -> Rows:
     """Digits as sequences of 8 rows of 8 pixels: 1097 for training, 350 for validation, 350 for test.
 
     The split is a permutation of the 1797 images drawn with the seed `SPLIT_SEED`, the same in every run.
-    (The file is in the order of its writers, so a split by position would test on hands never seen in training.)
+    (The file is in the order of its writers: a split by position would test on hands never seen in training.)
 
     Parameters
     ----------
