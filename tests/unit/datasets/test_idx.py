@@ -64,7 +64,7 @@ def test_damage_is_told_and_the_file_named(tmp_path, data, message):
 
 @given(position=st.integers(0, len(gzip.compress(GOOD)) - 1), flip=st.integers(1, 255))
 def test_no_changed_byte_of_a_gzip_passes_for_the_file(tmp_path_factory, position, flip):
-    """Either the damage is told, or the content is the same (gzip has idle fields, such as its time stamp)."""
+    """Either the damage is told, or the content is the same (gzip has idle fields: its time stamp)."""
     wrapped = bytearray(gzip.compress(GOOD))
     wrapped[position] ^= flip
     path = write(tmp_path_factory.getbasetemp(), bytes(wrapped), "flipped")
