@@ -110,7 +110,9 @@ class FusedRecurrence(torch.autograd.Function):
         grad_bias = z.new_zeros(hidden_size) if ctx.has_bias else None
         grad_x = z.new_empty(z.shape[1], seq_len, weight_ih.shape[1]) if needs_x else None
         chunk = _steps_per_product(z.shape[1])
-        deltas = z.new_empty(chunk, z.shape[1], hidden_size)  # dL/d(pre-activation) of steps t .. t + chunk - 1
+        deltas = z.new_empty(
+            chunk, z.shape[1], hidden_size
+        )  # dL/d(pre-activation) of steps t .. t + chunk - 1
         one = z.new_ones(())
         grad_state = gradient if ctx.last_only else gradient[:, -1]  # dL/dh_T
         delta = grad_state

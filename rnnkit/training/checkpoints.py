@@ -25,7 +25,9 @@ def save_checkpoint(path: Path, tensors: dict[str, Tensor], state: dict[str, Any
     """
     from safetensors.torch import save
 
-    payload = save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, {"state": json.dumps(state)})
+    payload = save(
+        {k: v.detach().cpu().contiguous() for k, v in tensors.items()}, {"state": json.dumps(state)}
+    )
     aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +96,9 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, names: list[str], tensor
     for name, parameter in zip(names, group["params"], strict=True):
         prefix = f"adam.{name}."
         optimizer.state[parameter] = {
-            key.removeprefix(prefix): value.to(parameter.device) if not key.endswith(".step") else value.clone()
+            key.removeprefix(prefix): value.to(parameter.device)
+            if not key.endswith(".step")
+            else value.clone()
             for key, value in tensors.items()
             if key.startswith(prefix)
         }

@@ -39,11 +39,15 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if not (isinstance(self.learning_rate, float) and 0 < self.learning_rate < 10):
-            raise UserError("learning_rate cannot be used", value=self.learning_rate, allowed="a float in (0, 10)")
+            raise UserError(
+                "learning_rate cannot be used", value=self.learning_rate, allowed="a float in (0, 10)"
+            )
         for name, least in [("batch_size", 1), ("num_epochs", 0)]:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise UserError(f"{name} cannot be used", value=value, allowed=f"an integer of at least {least}")
+                raise UserError(
+                    f"{name} cannot be used", value=value, allowed=f"an integer of at least {least}"
+                )
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,10 @@ def test_an_impossible_schedule_is_refused(fields):
 
 def test_generators_are_independent_and_seeds_are_integers():
     streams = generators(0)
-    draws = {name: torch.rand(4, generator=getattr(streams, name)) for name in ("data", "init", "shuffle", "dropout")}
+    draws = {
+        name: torch.rand(4, generator=getattr(streams, name))
+        for name in ("data", "init", "shuffle", "dropout")
+    }
     assert len({tuple(d.tolist()) for d in draws.values()}) == 4
     for bad in (1.0, -1, True, "1"):
         with pytest.raises(UserError, match="integer of at least 0"):
