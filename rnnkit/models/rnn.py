@@ -133,7 +133,7 @@ class VanillaRNN(nn.Module):
 
     def _cudnn(self, x: Tensor, h_0: Tensor, last_only: bool) -> Tensor:
         """Let cuDNN's persistent kernel run the whole sequence."""
-        weights = [self.weight_ih, self.weight_hh]
+        weights: list[Tensor] = [self.weight_ih, self.weight_hh]
         if self.bias_ih is not None and self.bias_hh is not None:
             weights += [self.bias_ih, self.bias_hh]
         output, h_n = torch.rnn_tanh(

@@ -2,53 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 
 from rnnkit import paths
 from rnnkit.errors import UserError
-from rnnkit.results import Record, RecordKey, Store, peak_memory_bytes, provenance
-from rnnkit.studies.progress import Progress
-from rnnkit.studies.settings import Settings, check_budget, device_name, parse_seeds, resolve_device
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a job computed: arrays, weights and scalars for the record."""
-
-    arrays: Mapping[str, np.ndarray]
-    metrics: Mapping[str, Any]
-    data_checksums: Mapping[str, str]
-    weights: Mapping[str, np.ndarray] | None = None
-
-
-@dataclass(frozen=True)
-class Job:
-    """One record to be had.
-
-    Attributes
-    ----------
-    key : RecordKey
-    config : object
-        The typed config that the key was made from.
-    seed : int
-    needs : tuple of Job
-        Jobs whose records ``compute`` is handed, in this order.
-    compute : callable
-        ``compute(job, records, device, checkpoint, progress) -> Outcome``.
-    """
-
-    key: RecordKey
-    config: Any
-    seed: int
-    compute: Callable[[Job, Sequence[Record], str, Path, Progress], Outcome]
-    needs: tuple[Job, ...] = field(default=())
+from rnnkit.results import Record, Store
+from rnnkit.studies.jobs import Job, JobContext, checkpoint_path, run_jobs
+from rnnkit.studies.settings import Settings, check_budget, parse_seeds, resolve_device
 
 
 class Study(ABC):
@@ -127,24 +91,47 @@ class Study(ABC):
             if (kind is None or job.key.kind == kind)
             and (only is None or job.key.config.get("net", {}).get("name") == only)
         ]
-        return list({job.key.id: job for job in _with_needs(chosen)}.values())
+        return _unique(_with_needs(chosen))
 
     def missing(self, kind: str | None = None, only: str | None = None) -> list[Job]:
         """Jobs that have no record yet."""
         return [job for job in self.jobs(kind, only) if self.store.find(job.key) is None]
 
-    def ensure(self, kind: str | None = None, *, only: str | None = None, fresh: bool = False) -> None:
+    def ensure(
+        self,
+        kind: str | None = None,
+        *,
+        only: str | None = None,
+        fresh: bool = False,
+        workers: int | None = None,
+    ) -> None:
         """Compute the records that are missing, or with ``fresh`` all of them.
 
         Each record is saved as soon as it is finished; an interrupted run goes on where it stopped.
+
+        Parameters
+        ----------
+        kind, only : str, optional
+            Restrict to one kind of record, to one config.
+        fresh : bool
+            Compute records anew that exist.
+        workers : int, optional
+            Processes. Left out: one per core on a CPU, one on a GPU. Every job runs on one thread, so that the
+            number of workers changes the time and never a bit of the result.
         """
-        jobs = self.jobs(kind, only) if fresh else self.missing(kind, only)
+        jobs = self.jobs(kind, only) if fresh else self._with_missing_needs(self.missing(kind, only))
         if fresh:
             for job in jobs:
-                self._checkpoint(job).unlink(missing_ok=True)
-        with Progress(len(jobs), f"{self.chapter} {self.budget}") as progress:
-            for job in jobs:
-                self._run(job, progress)
+                checkpoint_path(job).unlink(missing_ok=True)
+        run_jobs(
+            jobs,
+            JobContext(self.store, self.settings.device, self.budget),
+            title=f"{self.chapter} {self.budget}",
+            workers=workers,
+        )
+
+    def _with_missing_needs(self, jobs: Sequence[Job]) -> list[Job]:
+        return [job for job in _unique(_with_needs(jobs)) if self.store.find(job.key) is None]
 
     def records(self, kind: str, *, only: str | None = None) -> list[Record]:
         """Records of one kind that exist, in plan order."""
@@ -165,32 +152,9 @@ class Study(ABC):
         labels = [job.key.label for job in self.jobs(kind) if job.key.kind == kind]
         raise UserError(f"{self.chapter} has no {kind} of this name", value=label, allowed=labels)
 
-    def _checkpoint(self, job: Job) -> Path:
-        return paths.checkpoints() / self.chapter / f"{job.key.folder}.safetensors"
 
-    def _run(self, job: Job, progress: Progress) -> Record:
-        records = [self.store.load(needed.key) for needed in job.needs]
-        progress.begin(f"{job.key.kind} {job.key.label}")
-        start = time.perf_counter()
-        checkpoint = self._checkpoint(job)
-        outcome = job.compute(job, records, self.settings.device, checkpoint, progress)
-        record = self.store.save(
-            job.key,
-            arrays=outcome.arrays,
-            weights=outcome.weights,
-            metrics=outcome.metrics,
-            provenance=provenance(
-                device_name(self.settings.device),
-                job.seed,
-                outcome.data_checksums,
-                time.perf_counter() - start,
-                peak_memory_bytes(),
-                self.budget,
-            ),
-        )
-        checkpoint.unlink(missing_ok=True)
-        progress.end()
-        return record
+def _unique(jobs: Iterable[Job]) -> list[Job]:
+    return list({job.key.id: job for job in jobs}.values())
 
 
 def _with_needs(jobs: Iterable[Job]) -> Iterable[Job]:

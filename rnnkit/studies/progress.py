@@ -1,23 +1,34 @@
-"""Progress on the terminal: one bar over the jobs, one over the steps of the job under way."""
+"""Progress on the terminal: one bar over the jobs, one over the steps of the jobs under way."""
 
 from __future__ import annotations
 
 import os
 import sys
 from types import TracebackType
+from typing import Any, Protocol
 
 from tqdm import tqdm
+
+
+class Steps(Protocol):
+    """What a job may say of its progress."""
+
+    def steps(self, total: int, name: str, *, start: int = 0) -> None:
+        """Another ``total`` steps lie ahead, of which ``start`` are done."""
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        """``count`` steps are done."""
 
 
 class Progress:
     """Bars on stderr; silent where there is nothing to do or a page is being made (``RNNKIT_STATIC``)."""
 
     def __init__(self, num_jobs: int, title: str) -> None:
-        self._quiet = num_jobs == 0 or os.environ.get("RNNKIT_STATIC") == "1"
+        quiet = num_jobs == 0 or os.environ.get("RNNKIT_STATIC") == "1"
         self._jobs = tqdm(
-            total=num_jobs, desc=title, unit="record", file=sys.stderr, disable=self._quiet, position=0
+            total=num_jobs, desc=title, unit="record", file=sys.stderr, disable=quiet, position=0
         )
-        self._steps: tqdm | None = None
+        self._steps = tqdm(total=0, leave=False, unit="step", file=sys.stderr, disable=quiet, position=1)
 
     def __enter__(self) -> Progress:
         return self
@@ -25,8 +36,7 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._steps is not None:
-            self._steps.close()
+        self._steps.close()
         self._jobs.close()
 
     def begin(self, name: str) -> None:
@@ -34,29 +44,41 @@ class Progress:
         self._jobs.set_postfix_str(name)
 
     def steps(self, total: int, name: str, *, start: int = 0) -> None:
-        """The job under way has ``total`` steps, of which ``start`` are done."""
-        if self._steps is not None:
-            self._steps.close()
-        self._steps = tqdm(
-            total=total,
-            initial=start,
-            desc=f"  {name}",
-            leave=False,
-            file=sys.stderr,
-            disable=self._quiet,
-            position=1,
-        )
+        """Another ``total`` steps lie ahead, of which ``start`` are done."""
+        self._steps.total = (self._steps.total or 0) + total
+        self._steps.set_description_str(f"  {name}")
+        self._steps.update(start)
 
     def advance(self, count: int = 1, note: str = "") -> None:
         """``count`` steps are done."""
-        if self._steps is not None:
-            if note:
-                self._steps.set_postfix_str(note, refresh=False)
-            self._steps.update(count)
+        if note:
+            self._steps.set_postfix_str(note, refresh=False)
+        self._steps.update(count)
 
     def end(self) -> None:
-        """The job is finished."""
-        if self._steps is not None:
-            self._steps.close()
-            self._steps = None
+        """A job is finished."""
         self._jobs.update()
+
+    def listen(self, queue: Any) -> None:
+        """Show what worker processes put into the queue, until None comes."""
+        while (event := queue.get()) is not None:
+            method, arguments = event
+            if method == "steps":
+                self.steps(*arguments)
+            else:
+                self.advance(*arguments)
+
+
+class RemoteProgress:
+    """The worker's end of the queue."""
+
+    def __init__(self, queue: Any) -> None:
+        self._queue = queue
+
+    def steps(self, total: int, name: str, *, start: int = 0) -> None:
+        """Another ``total`` steps lie ahead, of which ``start`` are done."""
+        self._queue.put(("steps", (total - start, name)))
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        """``count`` steps are done."""
+        self._queue.put(("advance", (count, note)))

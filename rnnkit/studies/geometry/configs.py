@@ -78,7 +78,7 @@ BUDGETS = {
 }
 
 # Epochs at (paper, quick) budget. The paper gives 30; learning rate and batch size are this project's reading.
-_NETS = {
+_NETS: dict[str, tuple[Schedule, int, dict[str, Any]]] = {
     "paper": (Schedule(1e-4, 512, 30), 5, {}),
     "tuned": (Schedule(1e-3, 128, 30), 2, {}),
     "normalised": (Schedule(1e-3, 128, 30), 2, {"normalise": True}),

@@ -6,9 +6,10 @@ import numpy as np
 
 from rnnkit.datasets.mnist import resolve
 from rnnkit.results import RecordKey
-from rnnkit.studies.base import Job, Study
+from rnnkit.studies.base import Study
 from rnnkit.studies.geometry.configs import NETS, Net, make_net
 from rnnkit.studies.geometry.training import compute_training
+from rnnkit.studies.jobs import Job
 
 
 class Geometry(Study):

@@ -13,9 +13,9 @@ import torch
 from rnnkit.datasets.mnist import Rows, load_rows
 from rnnkit.models import VanillaRNN
 from rnnkit.results import Record
-from rnnkit.studies.base import Job, Outcome
 from rnnkit.studies.geometry.configs import NUM_CLASSES, Net
-from rnnkit.studies.progress import Progress
+from rnnkit.studies.jobs import Job, Outcome
+from rnnkit.studies.progress import Steps
 from rnnkit.training import History, Sequences, generators, train
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def trained_model(net: Net, record: Record, device: str) -> VanillaRNN:
 
 
 def compute_training(
-    job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Progress
+    job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Steps
 ) -> Outcome:
     """Train, and keep the weights and the metrics of every epoch."""
     net: Net = job.config
