@@ -13,7 +13,8 @@ from rnnkit.errors import UserError
 from rnnkit.probes._checks import check_hidden_states
 
 # Of the peaks of the autocorrelation, the first one about as high as the highest is the period; lower ones
-# before it are harmonics, equal ones after it are multiples (McLeod & Wyvill, A smarter way to find pitch, 2005).
+# before it are harmonics, equal ones after it are multiples (McLeod & Wyvill, A smarter way to find pitch,
+# 2005).
 _MAJOR = 0.8
 
 
@@ -74,8 +75,8 @@ def autocorrelation(series: NDArray[Any], *, max_lag: int | None = None) -> NDAr
     Returns
     -------
     ndarray (max_lag + 1,)
-        Each lag's sum of products is divided by the size of the two stretches that overlap, so that a dying oscillation
-        scores as high as a steady one. Zeros for a constant series.
+        Each lag's sum of products is divided by the size of the two stretches that overlap, so that a dying
+        oscillation scores as high as a steady one. Zeros for a constant series.
 
     Raises
     ------
@@ -170,9 +171,7 @@ def spectrum(weight_hh: NDArray[Any]) -> Spectrum:
             "weight_hh has no spectrum", value=weight_hh.shape, allowed="a finite matrix of shape (H, H)"
         )
     eigenvalues = np.linalg.eigvals(weight_hh).astype(np.complex128)
-    eigenvalues = eigenvalues[
-        np.lexsort((-eigenvalues.imag, np.abs(eigenvalues.imag), -np.abs(eigenvalues)))
-    ]
+    eigenvalues = eigenvalues[np.lexsort((-eigenvalues.imag, np.abs(eigenvalues.imag), -np.abs(eigenvalues)))]
     upper = eigenvalues[eigenvalues.imag > 0]
     return Spectrum(
         eigenvalues=eigenvalues,
@@ -209,7 +208,7 @@ def _lobe_tops(correlation: NDArray[np.float64]) -> list[int]:
         return []
     first = int(np.argmin(positive))
     edges = np.flatnonzero(np.diff(positive[first:].astype(int))) + first + 1
-    # The lobes lie between rises (even places) and falls (odd places); one cut off by the end has no known top ...
+    # Lobes lie between rises (even places) and falls (odd places); one cut off by the end has no known top ...
     ends = [*edges[1::2], len(correlation)]
     tops = [
         start + int(np.argmax(correlation[start:end])) for start, end in zip(edges[::2], ends, strict=False)

@@ -50,9 +50,7 @@ def first_ink(images: NDArray[Any], *, blank: float = 0.0) -> NDArray[np.int64]:
     return np.where(inked.any(axis=1), inked.argmax(axis=1), images.shape[1])
 
 
-def ink_per_row(
-    images: NDArray[Any], labels: NDArray[Any] | None = None, *, blank: float = 0.0
-) -> InkPerRow:
+def ink_per_row(images: NDArray[Any], labels: NDArray[Any] | None = None, *, blank: float = 0.0) -> InkPerRow:
     """Measure how many images have begun by each row, and how much ink each row holds.
 
     Parameters
