@@ -228,17 +228,53 @@ save(2.0)
     assert [path.name for path in (store.write / "geometry").iterdir()] == [KEY.folder]
 
 
-def test_temporary_folders_of_living_writers_are_left_alone(store):
+def test_a_replacement_that_is_refused_puts_the_old_record_back(store, monkeypatch):
+    save(store, 1.0)
+    rename, calls = os.rename, []
+
+    def refuse_the_second(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise PermissionError(errno.EPERM, "no")
+        rename(*arguments)
+
+    monkeypatch.setattr(os, "rename", refuse_the_second)
+    with pytest.raises(UserError, match="cannot write records"):
+        save(store, 2.0)
+    assert [path.name for path in (store.write / "geometry").iterdir()] == [KEY.folder]
+    assert read_all(store.load(KEY))["a"] == 1000
+
+
+def test_only_abandoned_temporary_folders_are_removed(store):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
     parent = store.write / "geometry"
-    with_us = parent / f".tmp-{atomic._HOST}-{os.getpid()}-0123456789ab"
-    elsewhere = parent / ".tmp-another_host-1-0123456789ab"
-    old = parent / ".tmp-another_host-2-0123456789ab"
-    for folder in (with_us, elsewhere, old):
+    living = parent / f".tmp-{atomic._HOST}-{os.getpid()}-0123456789ab"
+    elsewhere = parent / f".tmp-another_host-{dead.pid}-0123456789ab"
+    killed = parent / f".tmp-{atomic._HOST}-{dead.pid}-0123456789ab"
+    old = parent / ".tmp-another_host-1-0123456789ab"
+    for folder in (living, elsewhere, killed, old):
         folder.mkdir(parents=True)
     hours_ago = time.time() - 7300
     os.utime(old, (hours_ago, hours_ago))
     store.scan("geometry")
-    assert set(parent.iterdir()) == {with_us, elsewhere}
+    assert set(parent.iterdir()) == {living, elsewhere}
+
+
+def test_a_record_replaced_between_two_arrays_is_not_mixed(store):
+    def save_both(value):
+        arrays = {"a": np.full(10, value), "b": np.full(10, value)}
+        return store.save(KEY, arrays=arrays, metrics={}, provenance={})
+
+    record = save_both(1.0)
+    assert record.arrays["a"][0] == 1
+    save_both(1.0)
+    assert record.arrays["b"][0] == 1  # the same bytes, in another file
+    record = store.load(KEY)
+    assert record.arrays["a"][0] == 1
+    save_both(2.0)
+    with pytest.raises(UserError, match="another process replaced the record"):
+        record.arrays["b"]
 
 
 def test_two_writers_and_a_reader_never_meet_half_a_record(store):
