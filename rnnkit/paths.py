@@ -13,7 +13,7 @@ def repository() -> Path:
 
 
 def home() -> Path:
-    """Where results and checkpoints of this checkout's user lie: ``RNNKIT_HOME``, else ``.rnnkit`` (never committed)."""
+    """Where this user's results and checkpoints lie: ``RNNKIT_HOME``, else ``.rnnkit`` (never committed)."""
     given = os.environ.get("RNNKIT_HOME")
     return Path(given).expanduser().resolve() if given else repository() / ".rnnkit"
 
@@ -24,7 +24,7 @@ def committed_results() -> Path:
 
 
 def local_results() -> Path:
-    """Records computed here; they come before committed ones of the same config. ``RNNKIT_RESULTS`` names another folder."""
+    """Records computed here, which come before committed ones: ``RNNKIT_RESULTS``, else ``results`` in home."""
     given = os.environ.get("RNNKIT_RESULTS")
     return Path(given).expanduser().resolve() if given else home() / "results"
 

@@ -22,7 +22,7 @@ def _uses_onednn(weight: Tensor) -> bool:
     return weight.device.type == "cpu" and weight.dtype == torch.float32 and onednn_linear_available()
 
 
-def _tanh_linear(z: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+def tanh_linear(z: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """``tanh(z @ weight.T + bias)``: z (batch, in), weight (out, in) -> (batch, out)."""
     if _uses_onednn(weight):
         return torch.ops.mkldnn._linear_pointwise(z, weight, bias, "tanh", [], "none")
@@ -47,7 +47,7 @@ def _add_outer(total: Tensor, delta: Tensor, z: Tensor, precision: str) -> None:
 
 
 def _steps_per_product(batch: int) -> int:
-    """Steps whose outer products are summed at once: about 512 rows keep the product efficient and in cache."""
+    """Steps whose outer products are summed at once: some 512 rows are efficient and stay in cache."""
     return max(1, 512 // batch)
 
 
@@ -59,8 +59,8 @@ class FusedRecurrence(torch.autograd.Function):
     """Run ``h_t = tanh(W_ih x_t + W_hh h_{t-1} + b)`` over a sequence.
 
     ``apply(x, h_0, weight_ih, weight_hh, bias, last_only, precision)`` takes x (batch, seq_len, input_size),
-    h_0 (batch, hidden_size), weight_ih (hidden_size, input_size), weight_hh (hidden_size, hidden_size) and bias
-    (hidden_size,) or None. It returns the hidden states (batch, seq_len, hidden_size), or the last one
+    h_0 (batch, hidden_size), weight_ih (hidden_size, input_size), weight_hh (hidden_size, hidden_size) and
+    bias (hidden_size,) or None. It returns the hidden states (batch, seq_len, hidden_size), or the last one
     (batch, hidden_size) where ``last_only`` is set. With ``precision="bf16"`` the operands and results of
     matrix products are rounded to bfloat16 while states, weights and sums of gradients stay in float32.
     """
@@ -90,7 +90,7 @@ class FusedRecurrence(torch.autograd.Function):
                 z[t + 1, :, :hidden_size] = (product if bias is None else product.add_(bias)).tanh_()
         else:
             for t in range(seq_len):
-                z[t + 1, :, :hidden_size] = _tanh_linear(z[t], weight, bias)
+                z[t + 1, :, :hidden_size] = tanh_linear(z[t], weight, bias)
         ctx.save_for_backward(z, weight_ih, weight_hh)
         ctx.last_only, ctx.precision, ctx.has_bias = last_only, precision, bias is not None
         if last_only:

@@ -8,13 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from rnnkit.errors import UserError
-from rnnkit.models._fused import FusedRecurrence
+from rnnkit.models._fused import FusedRecurrence, tanh_linear
 
 PRECISIONS = ("fp32", "bf16")
 
 
 class VanillaRNN(nn.Module):
-    """A tanh recurrent layer read out linearly: ``h_t = tanh(W_ih x_t + W_hh h_{t-1} [+ b])``, ``logits = W_o h_t + b_o``.
+    """A tanh recurrent layer read out linearly.
+
+    ``h_t = tanh(W_ih x_t + W_hh h_{t-1} [+ b])`` and ``logits = W_o h_t + b_o``.
 
     Parameters
     ----------
@@ -76,10 +78,13 @@ class VanillaRNN(nn.Module):
         return self.weight_hh.new_zeros(batch_size, self.hidden_size)
 
     def step(self, x_t: Tensor, h: Tensor) -> Tensor:
-        """One step: x_t (batch, input_size), h (batch, hidden_size) -> the next h."""
-        pre_activation = x_t @ self.weight_ih.t() + h @ self.weight_hh.t()
-        bias = self._bias()
-        return torch.tanh(pre_activation if bias is None else pre_activation + bias)
+        """One step: x_t (batch or 1, input_size), h (batch, hidden_size) -> the next h. One row of x_t serves all."""
+        drive, bias = x_t @ self.weight_ih.t(), self._bias()
+        if bias is not None:
+            drive = drive + bias
+        if len(drive) == 1 and not torch.is_grad_enabled():
+            return tanh_linear(h, self.weight_hh, drive[0])
+        return torch.addmm(drive, h, self.weight_hh.t()).tanh()
 
     def readout(self, h: Tensor) -> Tensor:
         """Logits of states: h (..., hidden_size) -> (..., num_classes)."""

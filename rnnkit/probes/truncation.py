@@ -1,4 +1,4 @@
-"""What the readout says when the sequence is cut, blanked or prolonged (experiments 1 to 3, Horoi, Lajoie & Wolf)."""
+"""What the readout says when a sequence is cut, blanked or prolonged (experiments 1 to 3, Horoi et al.)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Truncation:
     Attributes
     ----------
     blank_after : ndarray (seq_len + 1,)
-        Experiment 1: entry n is the accuracy at the last step when only the first n rows are shown and the rest is blank.
+        Experiment 1: entry n is the accuracy at the last step when the rows after the first n are blank.
     stop_after : ndarray (seq_len + 1,)
         Experiment 2: entry n is the accuracy read out right after the first n rows. Entry 0 reads the zero state.
     extra_blank : ndarray (num_extra + 1,)
@@ -44,13 +44,14 @@ def truncation(
 ) -> Truncation:
     """Run the three experiments in one pass over the prefixes.
 
-    The state after n rows is shared by all three: experiment 2 reads it, experiment 1 sets it aside and carries it on
-    through blank rows together with the states set aside before, experiment 3 carries on the last. No prefix is run twice.
+    The state after n rows is shared by all three: experiment 2 reads it, experiment 1 sets it aside and carries
+    it on through blank rows together with those set aside before, experiment 3 carries on the last one. No
+    prefix is run twice.
 
     Parameters
     ----------
     step : callable
-        ``step(x_t, h) -> h`` with x_t (batch, input_size) and h (batch, hidden_size).
+        ``step(x_t, h) -> h`` with x_t (batch or 1, input_size) and h (batch, hidden_size).
     readout : callable
         ``readout(h) -> logits``.
     x : Tensor (n, seq_len, input_size)
@@ -77,18 +78,17 @@ def truncation(
             hits = readout(h).argmax(1).view(-1, count) == labels
             return hits.sum(1).cpu().numpy()
 
+        blank_row = images.new_full((1, input_size), blank)
         h = h_0.expand(count, -1)
         set_aside = h
         for t in range(seq_len):
             stop_after[t] += correct(h)[0]
-            blank_rows = images.new_full((1, input_size), blank).expand(len(set_aside), -1)
-            set_aside = torch.cat([step(blank_rows, set_aside), h := step(images[:, t], h)])
+            set_aside = torch.cat([step(blank_row, set_aside), h := step(images[:, t], h)])
         stop_after[seq_len] += correct(h)[0]
         blank_after += correct(set_aside)
-        blank_rows = images.new_full((count, input_size), blank)
         for n in range(num_extra + 1):
             extra_blank[n] += correct(h)[0]
-            h = step(blank_rows, h)
+            h = step(blank_row, h)
         if on_batch is not None:
             on_batch(count)
     total = len(y)

@@ -29,7 +29,7 @@ def test_states_and_gradients_equal_torch_rnn(bias, dtype, batch):
     x = torch.randn(batch, 9, 7, generator=generator, dtype=dtype).requires_grad_()
     h_0 = torch.randn(batch, 33, generator=generator, dtype=dtype).requires_grad_()
     weights = torch.randn(batch, 9, 33, generator=generator, dtype=dtype)
-    tolerance = dict(rtol=1e-4, atol=2e-4) if dtype == torch.float32 else dict(rtol=1e-10, atol=1e-10)
+    tolerance = {"rtol": 1e-4, "atol": 2e-4} if dtype == torch.float32 else {"rtol": 1e-10, "atol": 1e-10}
 
     states = ours.hidden_states(x, h_0)
     (states * weights).mean(0).sum().backward()

@@ -61,6 +61,8 @@ class Budget:
         Blank rows of experiment 3.
     num_probe_train : int
         Training images that the linear probe is fitted on.
+    num_neighbour_images : int
+        Test images among which neighbours are looked for.
     """
 
     num_test: int
@@ -68,12 +70,25 @@ class Budget:
     num_map_points: int
     num_extra: int
     num_probe_train: int
+    num_neighbour_images: int
 
 
 BUDGETS = {
-    "quick": Budget(num_test=2000, num_points=800, num_map_points=1000, num_extra=500, num_probe_train=2000),
+    "quick": Budget(
+        num_test=2000,
+        num_points=800,
+        num_map_points=1000,
+        num_extra=500,
+        num_probe_train=1000,
+        num_neighbour_images=1000,
+    ),
     "paper": Budget(
-        num_test=10000, num_points=3000, num_map_points=5000, num_extra=500, num_probe_train=10000
+        num_test=10000,
+        num_points=3000,
+        num_map_points=5000,
+        num_extra=500,
+        num_probe_train=5000,
+        num_neighbour_images=3000,
     ),
 }
 
@@ -102,3 +117,19 @@ def make_net(name: str, budget: str) -> Net:
     if budget == "quick":
         schedule = Schedule(schedule.learning_rate, schedule.batch_size, quick_epochs)
     return Net(name, schedule, **options)
+
+
+@dataclass(frozen=True)
+class ProbeConfig:
+    """What is asked of one trained net.
+
+    Attributes
+    ----------
+    net : Net
+    dataset : str
+    budget : Budget
+    """
+
+    net: Net
+    dataset: str
+    budget: Budget

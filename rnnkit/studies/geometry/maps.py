@@ -1,0 +1,171 @@
+"""t-SNE maps and 3-D paths of one trained net (Figs. 4 to 6, Horoi, Lajoie & Wolf)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from rnnkit.models import VanillaRNN
+from rnnkit.probes.embedding import tsne, tsne_through_time
+from rnnkit.probes.neighbours import knn_purity
+from rnnkit.probes.separation import cluster_purity
+from rnnkit.probes.trajectory import class_means, trajectories
+from rnnkit.results import Record
+from rnnkit.studies.geometry.configs import ProbeConfig
+from rnnkit.studies.geometry.probing import (
+    EARLY_STEP,
+    NUM_NEIGHBOURS,
+    SIX,
+    continued_states,
+    hidden_states,
+)
+from rnnkit.studies.geometry.training import rows, trained_model
+from rnnkit.studies.jobs import Job, Outcome
+from rnnkit.studies.progress import Steps
+
+PERPLEXITIES = (5, 30, 100)
+VARIANT_SEEDS = (0, 1, 2)
+NUM_VARIANT_POINTS = 1000
+PATHS_PER_CLASS = 12
+NUM_PATH_EXTRA = 60  # blank rows that a path goes on for
+
+
+def _beliefs(model: VanillaRNN, states: np.ndarray, device: str) -> tuple[np.ndarray, np.ndarray]:
+    """The class the readout would name at each step and how sure it is: (steps, n) uint8, confidence in 1/255."""
+    with torch.no_grad():
+        probabilities = model.readout(torch.from_numpy(states).to(device)).softmax(-1).cpu()
+    confidence, predicted = probabilities.max(-1)
+    return predicted.numpy().astype(np.uint8).T, (confidence.numpy() * 255).round().astype(np.uint8).T
+
+
+def compute_embedding(
+    job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Steps
+) -> Outcome:
+    """One map per step, each started from the one before, and maps of one step under other settings."""
+    config: ProbeConfig = job.config
+    data = rows(config.dataset, config.net.normalise)
+    model = trained_model(config.net, records[0], device)
+    count = config.budget.num_points
+    x, y = data.test_x[:count], data.test_y[:count]
+    states = hidden_states(model, x, device)
+    progress.steps(states.shape[1], f"t-SNE {job.key.label}")
+    maps = tsne_through_time(states, seed=job.seed, n_jobs=1, progress=lambda *_: progress.advance())
+    predicted, confidence = _beliefs(model, states, device)
+    arrays: dict[str, np.ndarray] = {
+        "embedding": maps.astype(np.float16),
+        "labels": y.astype(np.uint8),
+        "predicted": predicted,
+        "confidence": confidence,
+    }
+    return Outcome(arrays, {"num_points": count}, data.checksums)
+
+
+def compute_variants(
+    job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Steps
+) -> Outcome:
+    """The last step's map under several perplexities and t-SNE seeds: what in a map is the method's doing."""
+    config: ProbeConfig = job.config
+    data = rows(config.dataset, config.net.normalise)
+    model = trained_model(config.net, records[0], device)
+    count = min(NUM_VARIANT_POINTS, config.budget.num_points)
+    y = data.test_y[:count]
+    states = hidden_states(model, data.test_x[:count], device)
+    steps = (EARLY_STEP, states.shape[1] // 2, states.shape[1])
+    shape = (len(steps), len(PERPLEXITIES), len(VARIANT_SEEDS))
+    maps, purity = np.zeros((*shape, count, 2), np.float16), np.zeros(shape)
+    progress.steps(int(np.prod(shape)), f"t-SNE variants {job.key.label}")
+    for place in np.ndindex(*shape):
+        step, perplexity, seed = (
+            choice[i] for choice, i in zip((steps, PERPLEXITIES, VARIANT_SEEDS), place, strict=True)
+        )
+        found = tsne(states[:, step - 1], perplexity=perplexity, seed=seed, n_jobs=1)
+        maps[place] = found
+        purity[place] = knn_purity(found, y, NUM_NEIGHBOURS).overall
+        progress.advance()
+    arrays: dict[str, np.ndarray] = {
+        "maps": maps,
+        "map_knn_purity": purity,
+        "state_knn_purity": np.array(
+            [knn_purity(states[:, s - 1], y, NUM_NEIGHBOURS).overall for s in steps]
+        ),
+        "labels": y.astype(np.uint8),
+        "steps": np.array(steps),
+        "perplexities": np.array(PERPLEXITIES),
+        "seeds": np.array(VARIANT_SEEDS),
+    }
+    return Outcome(arrays, {"num_points": count}, data.checksums)
+
+
+def compute_early_map(
+    job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Steps
+) -> Outcome:
+    """The map at step 4, its clusters, and how many of the sixes the best cluster for them holds (Fig. 4)."""
+    config: ProbeConfig = job.config
+    data = rows(config.dataset, config.net.normalise)
+    model = trained_model(config.net, records[0], device)
+    count = config.budget.num_map_points
+    x, y = data.test_x[:count], data.test_y[:count]
+    progress.steps(1, f"map {job.key.label}")
+    found = tsne(hidden_states(model, x[:, :EARLY_STEP], device)[:, -1], seed=job.seed, n_jobs=1)
+    clusters = cluster_purity(found, y)
+    progress.advance()
+    shares = clusters.counts / np.maximum(clusters.counts.sum(1, keepdims=True), 1)
+    # The cluster "of sixes" is the one with the largest share of them, among those of 1 % of the points or more.
+    large = np.flatnonzero(clusters.sizes >= 0.01 * count)
+    best = large[shares[large, SIX].argmax()] if len(large) else None
+    sixes = max(int((y == SIX).sum()), 1)
+    metrics = {
+        "num_points": count,
+        "num_clusters": len(clusters.sizes),
+        "share_inked": float((x[:, :EARLY_STEP] != np.float32(data.blank)).any((1, 2)).mean()),
+        "six_precision": float(shares[best, SIX]) if best is not None else 0.0,
+        "six_recall": float(clusters.counts[best, SIX] / sixes) if best is not None else 0.0,
+        "six_share": sixes / count,
+    }
+    arrays: dict[str, np.ndarray] = {
+        "embedding": found.astype(np.float16),
+        "labels": y.astype(np.uint8),
+        "cluster": clusters.assignment.astype(np.int16),
+        "counts": clusters.counts,
+        "inked": (x[:, :EARLY_STEP] != np.float32(data.blank)).any((1, 2)),
+    }
+    return Outcome(arrays, metrics, data.checksums)
+
+
+def compute_paths(
+    job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Steps
+) -> Outcome:
+    """Paths through the principal axes of all states: class means, and single images with the belief on the way."""
+    config: ProbeConfig = job.config
+    data = rows(config.dataset, config.net.normalise)
+    model = trained_model(config.net, records[0], device)
+    x, y = data.test_x[: config.budget.num_test], data.test_y[: config.budget.num_test]
+    progress.steps(1, f"paths {job.key.label}")
+    states = hidden_states(model, x, device)
+    blanks = np.full((len(x), NUM_PATH_EXTRA, x.shape[2]), data.blank, dtype=np.float32)
+    tails = continued_states(model, states[:, -1], blanks, device)
+    chosen = np.concatenate([np.flatnonzero(y == digit)[:PATHS_PER_CLASS] for digit in range(10)])
+    means = class_means(np.concatenate([states, tails], 1), y)
+    single = np.concatenate([states[chosen], tails[chosen]], 1)
+    every = trajectories(np.concatenate([single, means.astype(np.float32)]), fit_on=states)
+    predicted, confidence = _beliefs(model, single, device)
+    progress.advance()
+    arrays: dict[str, np.ndarray] = {
+        "paths": every.projected[: len(chosen)],
+        "class_means": every.projected[len(chosen) :],
+        "explained": every.explained,
+        "labels": y[chosen].astype(np.uint8),
+        "images": _pixels(x[chosen]),
+        "predicted": predicted.T,
+        "confidence": confidence.T,
+    }
+    return Outcome(arrays, {"num_rows": states.shape[1]}, data.checksums)
+
+
+def _pixels(x: np.ndarray) -> np.ndarray:
+    """Images as 0..255, whether or not the net reads them normalised."""
+    low, high = x.min(), x.max()
+    return ((x - low) / (high - low) * 255).round().astype(np.uint8)

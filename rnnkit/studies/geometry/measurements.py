@@ -1,0 +1,95 @@
+"""The numbers the claims are settled by: one value per seed, from records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnkit.studies.geometry.configs import NETS
+
+if TYPE_CHECKING:
+    from rnnkit.studies.base import Study
+
+
+def measure(study: Study) -> dict[str, np.ndarray]:
+    """Name -> one value per seed, as ``paper.test_accuracy``; a net whose records are missing is left out."""
+    found: dict[str, np.ndarray] = {}
+    for net in NETS:
+        per_seed: dict[str, list[float]] = {}
+        for kind, numbers in (("train", _training), ("probes", _probes), ("early_map", _early_map)):
+            for record in study.records(kind, only=net):
+                for name, value in numbers(record.arrays, record.metrics).items():
+                    per_seed.setdefault(name, []).append(float(value))
+        found |= {f"{net}.{name}": np.array(values) for name, values in per_seed.items()}
+    return found
+
+
+def _training(arrays: Mapping[str, np.ndarray], metrics: Mapping[str, float]) -> dict[str, float]:
+    return {"test_accuracy": metrics["test_accuracy"]} if "test_accuracy" in metrics else {}
+
+
+def _probes(arrays: Mapping[str, np.ndarray], metrics: Mapping[str, float]) -> dict[str, float]:
+    blank, stop, extra = arrays["blank_after"], arrays["stop_after"], arrays["extra_blank"]
+    gap = (blank - stop)[1:-1]  # 1 to S - 1 rows shown, as in the paper
+    seq_len = len(stop) - 1
+    linear, own = arrays["linear_readout"], stop[1:]
+    periods = arrays["periods"]
+    return {
+        "final_accuracy": stop[-1],
+        "blank_minus_stop_least": gap.min(),
+        "blank_minus_stop_mean": gap.mean(),
+        "blank_minus_stop_share_positive": (gap > 0).mean(),
+        "accuracy_after_1_blank": extra[1],
+        "accuracy_after_5_blank": extra[5],
+        "drop_after_1_blank": extra[0] - extra[1],
+        "drop_after_5_blank": extra[0] - extra[5],
+        "drop_after_20_blank": extra[0] - extra[20],
+        "accuracy_late_blank": extra[100:].mean(),
+        "accuracy_late_spread": np.ptp(extra[100:]),
+        "share_oscillating": np.isfinite(periods).mean(),
+        **_dimension("", arrays["dimension"][5]),
+        **_dimension("class_", arrays["dimension_per_class"][5].mean(0)),
+        "participation_peak": arrays["participation"].max(),
+        "participation_final": arrays["participation"][-1],
+        "knn_purity_half": arrays["knn_purity"][seq_len // 2 - 1],
+        "knn_purity_final": arrays["knn_purity"][-1],
+        "knn_purity_gain": arrays["knn_purity"][-1] - arrays["knn_purity"][seq_len // 2 - 1],
+        "knn_chance": metrics["knn_chance"],
+        "linear_readout_half": linear[seq_len // 2 - 1],
+        "own_readout_half": own[seq_len // 2 - 1],
+        "readout_gap_half": linear[seq_len // 2 - 1] - own[seq_len // 2 - 1],
+        "readout_gap_mean": (linear - own)[:-1].mean(),
+        "rows_until_probe_80": _first(linear >= 0.8),
+        "rows_until_own_80": _first(own >= 0.8),
+        "spectral_radius": np.hypot(arrays["eigenvalues_real"], arrays["eigenvalues_imag"]).max(),
+        "ink_started_early": arrays["ink_started"][3],
+        **{name: metrics[name] for name in metrics if name.startswith("six_")},
+    } | ({"period": float(np.nanmedian(periods))} if np.isfinite(periods).any() else {})
+
+
+def _dimension(prefix: str, dimension: np.ndarray) -> dict[str, float]:
+    """Components for 90 % of the variance: where they peak, and how far they fall afterwards."""
+    peak = int(dimension.argmax())
+    return {
+        f"{prefix}dimension_peak": dimension[peak],
+        f"{prefix}dimension_peak_row": peak + 1,
+        f"{prefix}dimension_final": dimension[-1],
+        f"{prefix}dimension_first": dimension[3],
+        f"{prefix}dimension_expansion": dimension[peak] - dimension[3],
+        f"{prefix}dimension_reduction": dimension[peak] - dimension[-1],
+    }
+
+
+def _first(reached: np.ndarray) -> float:
+    """The first row after which it holds; one more than there are rows where it never does."""
+    return float(reached.argmax() + 1 if reached.any() else len(reached) + 1)
+
+
+def _early_map(arrays: Mapping[str, np.ndarray], metrics: Mapping[str, float]) -> dict[str, float]:
+    return {
+        "map_six_precision": metrics["six_precision"],
+        "map_six_recall": metrics["six_recall"],
+        "map_share_inked": metrics["share_inked"],
+    }
