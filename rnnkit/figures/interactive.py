@@ -182,7 +182,7 @@ class Interactive:
         self.show()
 
     def show(self) -> None:
-        """Display the figure: with ipywidgets in a live kernel, else as the output that a page brings to life."""
+        """Display the figure: with ipywidgets in a live kernel, else as the output that a page draws."""
         from IPython.display import display
 
         from rnnkit.figures import live

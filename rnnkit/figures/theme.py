@@ -1,8 +1,8 @@
 """One colour per digit class and per net everywhere in the book, and the plotly template.
 
 Every data colour has a contrast of at least 3:1 against white and against the dark page (WCAG 2.1, 1.4.11),
-so that a switch between light and dark changes only ink, grid and lines. The ten digit colours were searched in
-that luminance band for the largest smallest distance in Oklab, under normal vision and under simulated
+so that a switch between light and dark changes only ink, grid and lines. The ten digit colours were searched
+in that luminance band for the largest smallest distance in Oklab, under normal vision and under simulated
 deuteranopia and protanopia (Machado et al. 2009).
 """
 

@@ -1,0 +1,89 @@
+"""The call of jupyter-book; a failed build leaves the last good site where it is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from rnnkit.errors import UserError
+from rnnkit.site.stage import toc_entries
+
+LOG_TAIL = 30
+_MAIN = "from jupyter_book.cli.main import main; main()"
+
+
+def build_site(stage: Path, site: Path, *, config: Path, toc: Path, log: Path | None = None) -> Path:
+    """Build the staged book and swap it in for the present site.
+
+    Parameters
+    ----------
+    stage : Path
+        As :func:`rnnkit.site.stage.stage_book` left it.
+    site : Path
+        Where the pages go; ``site/index.html`` opens the book. The build happens in ``<site>-next`` beside it.
+    config, toc : Path
+        ``_config.yml`` and ``_toc.yml``.
+    log : Path, optional
+        Where jupyter-book's words are kept; ``<site>-build.log`` by default.
+
+    Returns
+    -------
+    Path
+        ``site/index.html``.
+
+    Raises
+    ------
+    UserError
+        When jupyter-book fails or warns, or a page of the table of contents has not been made; the message ends
+        with the end of the log.
+    """
+    following = site.with_name(f"{site.name}-next")
+    log = log or site.with_name(f"{site.name}-build.log")
+    if following.exists():
+        shutil.rmtree(following)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    # Absolute, because jupyter-book resolves a relative --toc against the source folder.
+    options = ["--config", config.resolve(), "--toc", toc.resolve(), "--path-output", following.resolve()]
+    command = [sys.executable, "-c", _MAIN, "build", "-W", "--keep-going", stage.resolve(), *options]
+    with log.open("w", encoding="utf-8") as words:
+        # Sphinx colours its log unless told otherwise, and the tail is shown in a message.
+        environment = {**os.environ, "NO_COLOR": "1", "PYTHONWARNINGS": "ignore"}
+        code = subprocess.run(
+            [str(part) for part in command], stdout=words, stderr=subprocess.STDOUT, env=environment, check=False
+        ).returncode
+    pages = following / "_build" / "html"
+    if code != 0:
+        raise UserError("jupyter-book could not build the site", hint=f"Its log, {log}, ends:\n{_tail(log)}")
+    missing = [entry for entry in toc_entries(toc) if not (pages / f"{entry}.html").is_file()]
+    if missing or not (pages / "index.html").is_file():
+        raise UserError(
+            "jupyter-book made no page for", value=", ".join(missing) or "index.html", hint=f"Its log is {log}"
+        )
+    _swap(pages, site)
+    shutil.rmtree(following)
+    return site / "index.html"
+
+
+def _swap(pages: Path, site: Path) -> None:
+    """Rename the new pages into place, and the old ones back if that fails."""
+    previous = site.with_name(f"{site.name}-previous")
+    if previous.exists():
+        shutil.rmtree(previous)
+    if site.exists():
+        site.rename(previous)
+    try:
+        pages.rename(site)
+    except OSError:
+        if previous.exists():
+            previous.rename(site)
+        raise
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    telling = [line for line in lines if "WARNING" in line or "ERROR" in line]
+    return "\n".join([*telling[-LOG_TAIL:], *lines[-LOG_TAIL:]])
