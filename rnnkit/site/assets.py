@@ -13,29 +13,38 @@ PLOTLY = "plotly.min.js"
 MATHJAX = "tex-svg.js"
 
 
-def copy_assets(static: Path) -> None:
-    """Copy the scripts and styles of the book into its static folder.
+def copy_assets(stage: Path) -> Path:
+    """Copy the scripts and styles of the book into a staged book.
 
     MathJax's ``tex-svg`` is one file without fonts, 2 MB, where the whole package has 24 MB.
 
     Parameters
     ----------
-    static : Path
-        Created when missing.
+    stage : Path
+        The book's own script and styles go to ``stage/_static`` (``html_static_path``). Jupyter Book adds every
+        script below that folder to every page, so what pages load only when they need it goes to
+        ``stage/_extra/_static`` (``html_extra_path: [_extra]``); the site has both in one ``_static``.
+
+    Returns
+    -------
+    Path
+        ``stage/_extra/_static``.
 
     Raises
     ------
     UserError
         When plotly or sphinx-mathjax-offline is not installed.
     """
-    static.mkdir(parents=True, exist_ok=True)
+    always, lazily = stage / "_static", stage / "_extra" / "_static"
+    always.mkdir(parents=True, exist_ok=True)
+    (lazily / "mathjax").mkdir(parents=True, exist_ok=True)
     for name in OWN:
-        shutil.copyfile(Path(__file__).parent / "assets" / name, static / name)
-    shutil.copyfile(_packaged("plotly", f"package_data/{PLOTLY}"), static / PLOTLY)
-    (static / "mathjax").mkdir(exist_ok=True)
+        shutil.copyfile(Path(__file__).parent / "assets" / name, always / name)
+    shutil.copyfile(_packaged("plotly", f"package_data/{PLOTLY}"), lazily / PLOTLY)
     shutil.copyfile(
-        _packaged("sphinx-mathjax-offline", f"static/mathjax/{MATHJAX}"), static / "mathjax" / MATHJAX
+        _packaged("sphinx-mathjax-offline", f"static/mathjax/{MATHJAX}"), lazily / "mathjax" / MATHJAX
     )
+    return lazily
 
 
 def _packaged(package: str, path: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,8 +12,9 @@ from pathlib import Path
 from rnnkit.errors import UserError
 from rnnkit.site.stage import toc_entries
 
-LOG_TAIL = 30
+LOG_TAIL = 12
 _MAIN = "from jupyter_book.cli.main import main; main()"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def build_site(stage: Path, site: Path, *, config: Path, toc: Path, log: Path | None = None) -> Path:
@@ -49,11 +51,12 @@ def build_site(stage: Path, site: Path, *, config: Path, toc: Path, log: Path | 
     options = ["--config", config.resolve(), "--toc", toc.resolve(), "--path-output", following.resolve()]
     command = [sys.executable, "-c", _MAIN, "build", "-W", "--keep-going", stage.resolve(), *options]
     with log.open("w", encoding="utf-8") as words:
-        # Sphinx colours its log unless told otherwise, and the tail is shown in a message.
-        environment = {**os.environ, "NO_COLOR": "1", "PYTHONWARNINGS": "ignore"}
+        environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
         code = subprocess.run(
             [str(part) for part in command], stdout=words, stderr=subprocess.STDOUT, env=environment, check=False
         ).returncode
+    # jupyter-book colours its words even in a file.
+    log.write_text(_COLOURS.sub("", log.read_text(encoding="utf-8", errors="replace")), encoding="utf-8")
     pages = following / "_build" / "html"
     if code != 0:
         raise UserError("jupyter-book could not build the site", hint=f"Its log, {log}, ends:\n{_tail(log)}")
@@ -84,6 +87,7 @@ def _swap(pages: Path, site: Path) -> None:
 
 
 def _tail(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    telling = [line for line in lines if "WARNING" in line or "ERROR" in line]
-    return "\n".join([*telling[-LOG_TAIL:], *lines[-LOG_TAIL:]])
+    """Warnings and errors wherever they stand, then the last lines."""
+    lines = [line for line in log.read_text(encoding="utf-8").splitlines() if line.strip(" =")]
+    telling = [line for line in lines[:-LOG_TAIL] if "WARNING" in line or "ERROR" in line]
+    return "\n".join([*telling, *lines[-LOG_TAIL:]])

@@ -30,7 +30,7 @@ def stage_figure(spec: dict[str, Any], static: Path, occurrence: str) -> str:
     spec : dict
         Output of type ``application/vnd.plotly.v1+json``, made by :class:`rnnkit.figures.Interactive`.
     static : Path
-        The book's static folder.
+        Folder whose content lands in the site's ``_static``.
     occurrence : str
         Unique on the page; part of the element ids.
 

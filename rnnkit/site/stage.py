@@ -29,7 +29,7 @@ def stage_notebook(executed: Path, staged: Path, static: Path) -> int:
     executed, staged : Path
         Notebook read, and notebook written.
     static : Path
-        The book's static folder, for the figures' scripts.
+        Folder whose content lands in the site's ``_static``, for the figures' scripts.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def stage_book(book: Path, executed: Path, stage: Path, *, toc: Path) -> dict[st
     executed : Path
         Executed notebooks, in the same layout.
     stage : Path
-        Emptied and filled: ``stage/book`` and ``stage/_static``.
+        Emptied and filled: ``stage/book``, ``stage/_static``, ``stage/_extra``.
     toc : Path
         ``_toc.yml``, whose entries read ``book/...``.
 
@@ -112,10 +112,9 @@ def stage_book(book: Path, executed: Path, stage: Path, *, toc: Path) -> dict[st
     """
     if stage.exists():
         shutil.rmtree(stage)
-    static = stage / "_static"
-    copy_assets(static)
+    static = copy_assets(stage)
     if (book / "_static").is_dir():
-        shutil.copytree(book / "_static", static, dirs_exist_ok=True)
+        shutil.copytree(book / "_static", stage / "_static", dirs_exist_ok=True)
     figures = {}
     for entry in toc_entries(toc):
         source = _source(book, entry)

@@ -202,6 +202,7 @@
       if (window.matchMedia("(pointer: coarse)").matches) layout.dragmode = layout.scene ? layout.dragmode : false;
       await window.Plotly.react(this.plot, data, layout, {
         responsive: true, displaylogo: false, scrollZoom: false,
+        displayModeBar: this.narrow || window.matchMedia("(hover: none)").matches ? false : "hover",
         modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
       });
       this.quiet();
