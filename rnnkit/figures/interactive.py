@@ -163,7 +163,8 @@ class Interactive:
             "version": VERSION,
             "alt": self.alt,
             "caption": self.caption,
-            "table": self.table,
+            # Lists, because a notebook file sorts the keys of its objects.
+            "table": self.table and {"names": list(self.table), "columns": list(self.table.values())},
             "controls": controls,
             "bindings": bindings,
             "arrays": arrays,
@@ -246,16 +247,23 @@ class Interactive:
         trace, layout = self.figure.data[index], self.figure.layout
         if "scene" in trace:
             scene = trace.scene or "scene"
-            axis, where = layout[scene][f"{attr}axis"], f"layout.{scene}.{attr}axis.range"
+            where = f"{scene}.{attr}axis"
+            fixed = scene in layout and _fixed(layout[scene][f"{attr}axis"])
         elif f"{attr}axis" in trace:
-            name = f"{attr}axis" + (trace[f"{attr}axis"] or attr)[1:]
-            axis, where = layout[name], f"layout.{name}.range"
-            if axis.range is None and axis.matches:
-                axis = layout[f"{attr}axis" + axis.matches[1:]]
+            where = f"{attr}axis" + (trace[f"{attr}axis"] or attr)[1:]
+            leader = layout[where].matches if where in layout else None
+            names = [where, f"{attr}axis{leader[1:]}"] if leader else [where]
+            fixed = any(name in layout and _fixed(layout[name]) for name in names)
         else:
             return
-        if axis.range is None and axis.type not in ("category", "multicategory"):
-            raise ValueError(f"{what}: set {where}, else the axis rescales whenever a control moves")
+        if not fixed:
+            raise ValueError(
+                f"{what}: set layout.{where}.range, else the axis rescales whenever a control moves"
+            )
+
+
+def _fixed(axis: Any) -> bool:
+    return axis.range is not None or axis.type in ("category", "multicategory")
 
 
 def _checked_table(table: Mapping[str, Any] | None) -> dict[str, list[Any]] | None:

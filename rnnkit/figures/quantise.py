@@ -16,6 +16,9 @@ import numpy as np
 MISSING = 65535
 """Code of NaN."""
 
+EXACT = 2**53
+"""Largest integer that a page's numbers hold exactly."""
+
 _LITTLE_ENDIAN = {"u1": "<u1", "u2": "<u2", "i4": "<i4"}
 
 
@@ -36,7 +39,7 @@ def encode(array: np.ndarray) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        When a float is infinite, an integer needs more than 32 bits, or the array holds other things.
+        When a float is infinite, integers spread over more than 31 bits, or the array holds other things.
     """
     array = np.asarray(array)
     if array.dtype.kind == "f":
@@ -80,14 +83,10 @@ def _encode_floats(array: np.ndarray) -> dict[str, Any]:
 
 
 def _encode_integers(array: np.ndarray) -> dict[str, Any]:
-    lo = int(array.min()) if array.size else 0
-    span = int(array.max()) - lo if array.size else 0
-    return _pack(
-        array.astype(object) - lo if span > MISSING else array.astype(np.int64) - lo,
-        _smallest(span),
-        lo=lo,
-        step=1,
-    )
+    lo, hi = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    if max(-lo, hi) > EXACT:
+        raise ValueError(f"integers beyond {EXACT} cannot be drawn exactly; use floats")
+    return _pack(array.astype(np.int64) - lo, _smallest(hi - lo), lo=lo, step=1)
 
 
 def _smallest(highest: int) -> str:

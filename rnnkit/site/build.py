@@ -14,6 +14,7 @@ from rnnkit.site.stage import toc_entries
 
 LOG_TAIL = 12
 _MAIN = "from jupyter_book.cli.main import main; main()"
+_CITATIONS = '<div role="list" class="citation-list">'
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -53,7 +54,11 @@ def build_site(stage: Path, site: Path, *, config: Path, toc: Path, log: Path | 
     with log.open("w", encoding="utf-8") as words:
         environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
         code = subprocess.run(
-            [str(part) for part in command], stdout=words, stderr=subprocess.STDOUT, env=environment, check=False
+            [str(part) for part in command],
+            stdout=words,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            check=False,
         ).returncode
     # jupyter-book colours its words even in a file.
     log.write_text(_COLOURS.sub("", log.read_text(encoding="utf-8", errors="replace")), encoding="utf-8")
@@ -63,11 +68,22 @@ def build_site(stage: Path, site: Path, *, config: Path, toc: Path, log: Path | 
     missing = [entry for entry in toc_entries(toc) if not (pages / f"{entry}.html").is_file()]
     if missing or not (pages / "index.html").is_file():
         raise UserError(
-            "jupyter-book made no page for", value=", ".join(missing) or "index.html", hint=f"Its log is {log}"
+            "jupyter-book made no page for",
+            value=", ".join(missing) or "index.html",
+            hint=f"Its log is {log}",
         )
+    _mend(pages)
     _swap(pages, site)
     shutil.rmtree(following)
     return site / "index.html"
+
+
+def _mend(pages: Path) -> None:
+    """Take out a role of docutils' citation lists, whose entries are no list items: screen readers trip over it."""
+    for page in pages.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if _CITATIONS in text:
+            page.write_text(text.replace(_CITATIONS, '<div class="citation-list">'), encoding="utf-8")
 
 
 def _swap(pages: Path, site: Path) -> None:

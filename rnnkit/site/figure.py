@@ -76,7 +76,9 @@ def _lean_traces(traces: list[dict[str, Any]], bindings: list[dict[str, Any]]) -
         if binding["trace"] is None or "array" not in binding:
             continue
         node: Any = lean[binding["trace"]]
-        *path, leaf = [int(part) if part.isdigit() else part for part in re.split(r"[.\[\]]+", binding["attr"]) if part]
+        *path, leaf = [
+            int(part) if part.isdigit() else part for part in re.split(r"[.\[\]]+", binding["attr"]) if part
+        ]
         for part in path:
             node = node[part]
         if isinstance(node, dict):
@@ -151,16 +153,18 @@ def _control_html(control: dict[str, Any], element: str) -> str:
 
 
 def _table_html(table: dict[str, list[Any]] | None) -> str:
-    if not table:
+    if not table or not table["columns"]:
         return ""
-    length = len(next(iter(table.values())))
-    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in table)
+    length = len(table["columns"][0])
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in table["names"])
     rows = "".join(
-        "<tr>" + "".join(f"<td>{_cell(column[row])}</td>" for column in table.values()) + "</tr>"
+        "<tr>" + "".join(f"<td>{_cell(column[row])}</td>" for column in table["columns"]) + "</tr>"
         for row in range(min(length, TABLE_ROWS))
     )
     more = (
-        f"<p>The first {TABLE_ROWS} of {length} rows; the download has all.</p>" if length > TABLE_ROWS else ""
+        f"<p>The first {TABLE_ROWS} of {length} rows; the download has all.</p>"
+        if length > TABLE_ROWS
+        else ""
     )
     return (
         '<div class="rnn-table" tabindex="0" role="region" aria-label="Numbers of the figure">'

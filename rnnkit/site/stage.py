@@ -46,7 +46,9 @@ def stage_notebook(executed: Path, staged: Path, static: Path) -> int:
 
     if not executed.is_file():
         raise UserError(
-            "an executed notebook is missing", value=str(executed), hint="Run the chapter first: make chapter-NAME"
+            "an executed notebook is missing",
+            value=str(executed),
+            hint="Run the chapter first: make chapter-NAME",
         )
     notebook = nbformat.read(executed, as_version=4)
     figures = 0

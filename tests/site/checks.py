@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import numpy as np
 from axe_core_python.sync_playwright import Axe
@@ -17,6 +17,14 @@ from playwright.sync_api import BrowserContext, Locator, Page
 from rnnkit.figures.quantise import decode
 
 WAIT_MS = 30_000
+INK_ARRIVED = """box => {
+    const probe = document.createElement("i");
+    probe.style.color = getComputedStyle(document.documentElement).getPropertyValue("--rnn-ink");
+    document.body.append(probe);
+    const ink = getComputedStyle(probe).color;
+    probe.remove();
+    return getComputedStyle(box.querySelector("svg text")).fill === ink;
+}"""
 HARMLESS = ("THEBE_JS_URL",)
 """Console errors of the theme's own that break nothing."""
 
@@ -163,7 +171,9 @@ def plotted(box: Locator, binding: dict[str, Any]) -> Any:
     )
 
 
-def require_plotted(box: Locator, figure: dict[str, Any], binding: dict[str, Any], state: dict[str, int]) -> None:
+def require_plotted(
+    box: Locator, figure: dict[str, Any], binding: dict[str, Any], state: dict[str, int]
+) -> None:
     """Require that what is drawn is what the figure's script holds for a state."""
     have, want = plotted(box, binding), expected(figure, binding, state)
     what = f"{binding['attr']} of trace {binding['trace']} at {state}"
@@ -193,16 +203,7 @@ def require_theme_follows(page: Page) -> None:
         for box in boxes(page):
             if box.locator("svg text").count() == 0:
                 continue
-            page.wait_for_function(
-                """([box, ink]) => {
-                    const text = box.querySelector("svg text"), style = getComputedStyle(document.documentElement);
-                    const probe = document.createElement("i");
-                    probe.style.color = style.getPropertyValue("--rnn-ink");
-                    return getComputedStyle(text).fill === (document.body.append(probe), ink = getComputedStyle(probe).color, probe.remove(), ink);
-                }""",
-                arg=[box.element_handle(), ""],
-                timeout=WAIT_MS,
-            )
+            page.wait_for_function(INK_ARRIVED, arg=box.element_handle(), timeout=WAIT_MS)
             ink = box.evaluate('box => getComputedStyle(box.querySelector("svg text")).fill')
             assert contrast(_rgb(ink), _rgb(paper)) >= 4.5, f"{ink} on {paper} in the {theme} theme"
 
@@ -217,6 +218,8 @@ def set_theme(page: Page, theme: str) -> None:
 
 def require_accessible(page: Page) -> None:
     """Require that axe finds nothing serious or critical under WCAG 2.1 A and AA."""
+    # Colours half-way through a transition are nobody's colours.
+    page.evaluate("Promise.all(document.getAnimations().map((a) => a.finished.catch(() => 0))).then(() => 0)")
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
     grave = [
@@ -276,8 +279,3 @@ def _short(value: Any) -> Any:
     if isinstance(value, float) and math.isnan(value):
         return None
     return [_short(item) for item in value] if isinstance(value, list) else value
-
-
-def site_path(url: str) -> Path:
-    """File behind a file:// address."""
-    return Path(unquote(urlsplit(url).path))

@@ -72,13 +72,20 @@ def points_figure(arrays: dict[str, np.ndarray]) -> Interactive:
         },
     )
     colors = np.stack([arrays["labels"].astype(float), arrays["certainty"]])
-    titles = [f"Hidden states at step {s + 1}, a title long enough to need two lines on a phone" for s in range(STEPS)]
+    titles = [
+        f"Hidden states at step {s + 1}, a title long enough to need two lines on a phone"
+        for s in range(STEPS)
+    ]
     ticks = [[list(range(10)), [str(d) for d in range(10)]], [[0, 0.5, 1], ["0", "½", "1"]]]
     return (
         Interactive(
             fig,
             alt="Points drift apart over six steps.",
-            table={"point": np.arange(100), "x": arrays["points"][0, :100, 0].astype(float), "kind": ["a"] * 100},
+            table={
+                "point": np.arange(100),
+                "x": arrays["points"][0, :100, 0].astype(float),
+                "kind": ["a"] * 100,
+            },
             caption="Each point is one made-up image; colour is its class.",
         )
         .slider("step", "Step", range(1, STEPS + 1), start=2)
@@ -87,7 +94,9 @@ def points_figure(arrays: dict[str, np.ndarray]) -> Interactive:
         .bind("points", "y", arrays["points"][:, :, 1])
         .bind("points", "text", arrays["words"])
         .bind("points", "marker.color", colors, over="colour")
-        .bind_values("points", "marker.colorscale", [digit_colorscale(), certainty_colorscale()], over="colour")
+        .bind_values(
+            "points", "marker.colorscale", [digit_colorscale(), certainty_colorscale()], over="colour"
+        )
         .bind_values("points", "marker.cmin", [-0.5, 0], over="colour")
         .bind_values("points", "marker.cmax", [9.5, 1], over="colour")
         .bind_values("points", "marker.colorbar.tickvals", [t[0] for t in ticks], over="colour")
@@ -117,7 +126,10 @@ def lines_figure(arrays: dict[str, np.ndarray]) -> Interactive:
             go.Scatter(name="paper", line={"color": net_color("paper")}, x=np.arange(40)),
             go.Scatter(name="tuned", line={"color": net_color("tuned")}, x=np.arange(40)),
         ],
-        layout={"yaxis": {"range": [-20, 20], "title": {"text": "sum"}}, "xaxis": {"title": {"text": "time"}}},
+        layout={
+            "yaxis": {"range": [-20, 20], "title": {"text": "sum"}},
+            "xaxis": {"title": {"text": "time"}},
+        },
     )
     return (
         Interactive(fig, alt="Two random walks with a gap at time seven.", caption="Random walks.")
@@ -136,7 +148,9 @@ def space_figure(arrays: dict[str, np.ndarray]) -> Interactive:
         go.Scatter3d(mode="markers", marker=digit_marker(size=3, color=arrays["labels"])),
         layout={"scene": {"xaxis": axis, "yaxis": axis, "zaxis": axis}, "height": 420},
     )
-    figure = Interactive(fig, alt="The same points in three dimensions.").slider("step", "Step", range(1, STEPS + 1))
+    figure = Interactive(fig, alt="The same points in three dimensions.").slider(
+        "step", "Step", range(1, STEPS + 1)
+    )
     for index, attr in enumerate("xyz"):
         figure.bind(0, attr, arrays["points"][:, :, index])
     return figure
@@ -147,7 +161,9 @@ def make_sample(folder: Path) -> Sample:
     arrays = make_arrays()
     book, executed = folder / "book", folder / "executed"
     pages = {
-        "chapter/01_points.ipynb": _notebook("Points in the plane", [points_figure(arrays), picture_figure(arrays)]),
+        "chapter/01_points.ipynb": _notebook(
+            "Points in the plane", [points_figure(arrays), picture_figure(arrays)]
+        ),
         "chapter/02_lines.ipynb": _notebook("Lines and space", [lines_figure(arrays), space_figure(arrays)]),
     }
     for relative, notebook in pages.items():
@@ -166,7 +182,9 @@ def make_sample(folder: Path) -> Sample:
 
 
 def _notebook(title: str, figures: list[Interactive]) -> nbformat.NotebookNode:
-    text = f"# {title}\n\nWhat {{cite}}`one` asked: is $h_t = \\tanh(W h_{{t-1}} + U x_t)$ enough?\n\n## Figures"
+    text = (
+        f"# {title}\n\nWhat {{cite}}`one` asked: is $h_t = \\tanh(W h_{{t-1}} + U x_t)$ enough?\n\n## Figures"
+    )
     widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "Widget()"}
     cells = [
         new_markdown_cell(text),
@@ -177,8 +195,13 @@ def _notebook(title: str, figures: list[Interactive]) -> nbformat.NotebookNode:
             metadata={"tags": ["setup"], "papermill": {"duration": 1.0}},
             outputs=[new_output("stream", name="stderr", text="a warning nobody should read")],
         ),
-        *[new_code_cell(f"figure_{i}.show()", outputs=[_display(f.mimebundle())]) for i, f in enumerate(figures)],
-        new_code_cell("widget", outputs=[_display(widget)], metadata={"rnnkit": {"live": "Draw a digit yourself."}}),
+        *[
+            new_code_cell(f"figure_{i}.show()", outputs=[_display(f.mimebundle())])
+            for i, f in enumerate(figures)
+        ],
+        new_code_cell(
+            "widget", outputs=[_display(widget)], metadata={"rnnkit": {"live": "Draw a digit yourself."}}
+        ),
         new_markdown_cell("## References\n\n```{bibliography}\n:filter: docname in docnames\n```"),
     ]
     notebook = new_notebook(cells=cells)

@@ -112,30 +112,31 @@
     }).join("<br>");
   }
 
+  /* No room is kept for a title that is not there, nor for flat axes around a scene. */
+  function snug(layout) {
+    const room = layout.title && layout.title.text ? {} : { t: 16 };
+    if (layout.scene) Object.assign(room, { l: 0, r: 0, b: 16 });
+    layout.margin = Object.assign(room, layout.margin);
+  }
+
   /* On a phone: legend and colour bars under the plot, the title over several lines. */
   function narrowed(data, layout, width) {
     const plot = Math.max(200, layout.height - 140);
     const has = { title: layout.title && layout.title.text, legend: layout.showlegend !== false };
     if (has.title) {
       layout.title.text = wrapped(layout.title.text, width);
+      Object.assign(layout.title, { x: 0.02, xref: "container", font: Object.assign({ size: 13 }, layout.title.font) });
       const lines = layout.title.text.split("<br>").length;
       layout.margin = Object.assign({ t: 20 + 20 * lines }, layout.margin);
     }
     let y = -60 / plot;
-    const bars = data.map((trace) => (trace.marker && trace.marker.colorbar ? trace.marker : trace));
-    for (const holder of bars) {
-      if (!holder.colorbar && holder.showscale !== true) continue;
-      holder.colorbar = Object.assign({}, holder.colorbar, {
-        orientation: "h", x: 0.5, xanchor: "center", y: y, yanchor: "top", thickness: 10, len: 1,
-      });
-    }
-    if (layout.coloraxis && layout.coloraxis.colorbar) {
-      Object.assign(layout.coloraxis.colorbar, {
-        orientation: "h", x: 0.5, xanchor: "center", y: y, yanchor: "top", thickness: 10, len: 1,
-      });
-    }
-    if (bars.some((holder) => holder.colorbar)) y -= 70 / plot;
-    if (has.legend) layout.legend = Object.assign({}, layout.legend, { orientation: "h", x: 0, xanchor: "left", y: y, yanchor: "top" });
+    const below = { orientation: "h", x: 0.5, xanchor: "center", y: y, yanchor: "top" };
+    const bars = data.map((trace) => (trace.marker && trace.marker.colorbar ? trace.marker : trace))
+      .concat(layout.coloraxis || [])
+      .filter((holder) => holder.colorbar || holder.showscale === true);
+    for (const holder of bars) holder.colorbar = Object.assign({}, holder.colorbar, below, { thickness: 10, len: 1 });
+    if (bars.length) y -= 70 / plot;
+    if (has.legend) layout.legend = Object.assign({}, layout.legend, below, { x: 0, xanchor: "left", y: y });
     layout.font = Object.assign({ size: 11 }, layout.font);
   }
 
@@ -197,6 +198,7 @@
       delete layout.width;
       const width = this.plot.clientWidth;
       this.narrow = width < NARROW;
+      snug(layout);
       if (this.narrow) narrowed(data, layout, width);
       // A finger that scrolls the page must not be caught by a flat plot.
       if (window.matchMedia("(pointer: coarse)").matches) layout.dragmode = layout.scene ? layout.dragmode : false;
@@ -314,7 +316,7 @@
     /* The table behind the figure, or, where it has none, the points as drawn. */
     csv() {
       if (this.spec.table) {
-        const names = Object.keys(this.spec.table), columns = Object.values(this.spec.table);
+        const { names, columns } = this.spec.table;
         return rows([names, ...columns[0].map((_, i) => columns.map((column) => column[i]))]);
       }
       const lines = [["trace", "x", "y", "z"]];
