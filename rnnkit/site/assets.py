@@ -21,8 +21,8 @@ def copy_assets(stage: Path) -> Path:
     Parameters
     ----------
     stage : Path
-        The book's own script and styles go to ``stage/_static`` (``html_static_path``). Jupyter Book adds every
-        script below that folder to every page, so what pages load only when they need it goes to
+        The book's own script and styles go to ``stage/_static`` (``html_static_path``). Jupyter Book adds
+        every script below that folder to every page, so what pages load only when they need it goes to
         ``stage/_extra/_static`` (``html_extra_path: [_extra]``); the site has both in one ``_static``.
 
     Returns

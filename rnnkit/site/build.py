@@ -26,7 +26,8 @@ def build_site(stage: Path, site: Path, *, config: Path, toc: Path, log: Path | 
     stage : Path
         As :func:`rnnkit.site.stage.stage_book` left it.
     site : Path
-        Where the pages go; ``site/index.html`` opens the book. The build happens in ``<site>-next`` beside it.
+        Where the pages go; ``site/index.html`` opens the book. The build happens beside it, in
+        ``<site>-next``.
     config, toc : Path
         ``_config.yml`` and ``_toc.yml``.
     log : Path, optional
@@ -40,8 +41,8 @@ def build_site(stage: Path, site: Path, *, config: Path, toc: Path, log: Path | 
     Raises
     ------
     UserError
-        When jupyter-book fails or warns, or a page of the table of contents has not been made; the message ends
-        with the end of the log.
+        When jupyter-book fails or warns, or a page of the table of contents has not been made; the message
+        ends with the end of the log.
     """
     following = site.with_name(f"{site.name}-next")
     log = log or site.with_name(f"{site.name}-build.log")
@@ -79,7 +80,7 @@ def build_site(stage: Path, site: Path, *, config: Path, toc: Path, log: Path | 
 
 
 def _mend(pages: Path) -> None:
-    """Take out a role of docutils' citation lists, whose entries are no list items: screen readers trip over it."""
+    """Take the list role from docutils' citation lists: their entries are no list items, which WCAG forbids."""
     for page in pages.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         if _CITATIONS in text:

@@ -104,7 +104,7 @@ def _json(value: Any) -> str:
 
 
 def _write_call(path: Path, function: str, key: str, value: Any) -> None:
-    """Write a script with one call; the two line separators are the only JSON that old scripts cannot hold."""
+    """Write a script with one call; the two line separators are JSON that old scripts cannot hold."""
     if not path.exists():
         body = _json(value).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
         path.write_text(f'{function}("{key}",{body});\n', encoding="utf-8")

@@ -20,9 +20,9 @@ LIVE_ONLY = "Open the notebook with a running kernel to use the control that sta
 def stage_notebook(executed: Path, staged: Path, static: Path) -> int:
     """Turn an executed notebook into a page's source.
 
-    Plotly outputs become HTML with lazily loaded scripts; widget outputs become a line of text (the cell's metadata
-    ``rnnkit.live`` can say what the widget does); what was written to stderr, absolute paths and widget state go;
-    code is put behind toggles.
+    Plotly outputs become HTML with lazily loaded scripts; widget outputs become a line of text (the cell's
+    metadata ``rnnkit.live`` can say what the widget does); what was written to stderr, absolute paths and widget
+    state go; code is put behind toggles.
 
     Parameters
     ----------
@@ -87,8 +87,8 @@ def stage_notebook(executed: Path, staged: Path, static: Path) -> int:
 def stage_book(book: Path, executed: Path, stage: Path, *, toc: Path) -> dict[str, int]:
     """Mirror the sources of the pages that the table of contents names into ``stage/book``.
 
-    A file under ``executed`` (a notebook that ran, a page that was computed) takes the place of the source with
-    the same relative path; a notebook must have one. Everything else the pages may refer to (pictures,
+    A file under ``executed`` (a notebook that ran, a page that was computed) takes the place of the source
+    with the same relative path; a notebook must have one. Everything else the pages may refer to (pictures,
     bibliography) is copied, except results and labs.
 
     Parameters

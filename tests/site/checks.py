@@ -1,4 +1,4 @@
-"""What every page of the book must do, as functions over a page in a browser; the sample and the real book share them."""
+"""What every page of the book must do, as functions over a page in a browser."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ def figure_script(site: Path, key: str) -> dict[str, Any]:
 def require_controls_work(page: Page, site: Path) -> int:
     """Move every control of every figure by keyboard through all positions; return the number of moves.
 
-    At each position the drawn data must be those that the figure's script holds for it, decoded in Python; and at
-    some position they must differ from those at the start.
+    At each position the drawn data must be those that the figure's script holds for it, decoded in Python; and
+    at some position they must differ from those at the start.
     """
     moves = 0
     for box in boxes(page):
@@ -211,7 +211,7 @@ def require_theme_follows(page: Page) -> None:
 def set_theme(page: Page, theme: str) -> None:
     """Do what the theme's own switch does."""
     page.evaluate(
-        "theme => { document.documentElement.dataset.mode = theme; document.documentElement.dataset.theme = theme; }",
+        "theme => Object.assign(document.documentElement.dataset, { mode: theme, theme: theme })",
         theme,
     )
 

@@ -139,6 +139,7 @@ def test_axes_of_second_plots_matched_axes_and_colours_are_understood(trace, lay
 
 
 def test_importing_the_figures_brings_neither_torch_nor_plotly_nor_widgets():
-    code = "import sys, rnnkit.figures; print([m for m in ('torch', 'plotly', 'ipywidgets') if m in sys.modules])"
+    heavy = {"torch", "plotly", "ipywidgets"}
+    code = f"import sys, rnnkit.figures; print(sorted({heavy} & set(sys.modules)))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[]"

@@ -41,7 +41,8 @@ def test_long_arrays_are_stored_once_for_all_figures_that_use_them(tmp_path):
 
 def test_the_script_holds_what_the_bindings_do_not_bring(tmp_path):
     markup = stage_figure(spec(y=np.arange(900) / 7), tmp_path, "p-0")
-    _, _, figure = script(tmp_path / "figs" / f"{re.search('data-fig=.(\\w+)', markup)[1]}.js")
+    key = re.search(r'data-fig="(\w+)"', markup)[1]
+    _, _, figure = script(tmp_path / "figs" / f"{key}.js")
     assert "x" not in figure["data"][0]
     assert figure["data"][0]["y"]["dtype"] == "f4"
     assert figure["layout"]["height"] == 450
