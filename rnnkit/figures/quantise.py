@@ -19,7 +19,7 @@ MISSING = 65535
 EXACT = 2**53
 """Largest integer that a page's numbers hold exactly."""
 
-_LITTLE_ENDIAN = {"u1": "<u1", "u2": "<u2", "i4": "<i4"}
+_LITTLE_ENDIAN = {"u1": "<u1", "u2": "<u2", "u4": "<u4"}
 
 
 def encode(array: np.ndarray) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def encode(array: np.ndarray) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        When a float is infinite, integers spread over more than 31 bits, or the array holds other things.
+        When a float is infinite, integers spread over more than 32 bits, or the array holds other things.
     """
     array = np.asarray(array)
     if array.dtype.kind == "f":
@@ -94,9 +94,9 @@ def _smallest(highest: int) -> str:
         return "u1"
     if highest <= MISSING:
         return "u2"
-    if highest < 2**31:
-        return "i4"
-    raise ValueError("integers spread over more than 31 bits cannot be drawn exactly; use floats")
+    if highest < 2**32:
+        return "u4"
+    raise ValueError("integers spread over more than 32 bits cannot be drawn exactly; use floats")
 
 
 def _pack(codes: np.ndarray, dtype: str, **extra: Any) -> dict[str, Any]:

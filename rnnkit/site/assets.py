@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rnnkit.errors import UserError
 
-OWN = ("rnnkit-figures.js", "rnnkit.css", "favicon.svg")
+OWN = ("rnnkit-arrays.js", "rnnkit-layout.js", "rnnkit-figures.js", "rnnkit.css", "favicon.svg")
 PLOTLY = "plotly.min.js"
 MATHJAX = "tex-svg.js"
 

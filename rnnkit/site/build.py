@@ -80,7 +80,7 @@ def build_site(stage: Path, site: Path, *, config: Path, toc: Path, log: Path | 
 
 
 def _mend(pages: Path) -> None:
-    """Take the list role from docutils' citation lists: their entries are no list items, which WCAG forbids."""
+    """Take the list role from docutils' citation lists: its entries are no list items, as WCAG wants."""
     for page in pages.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         if _CITATIONS in text:

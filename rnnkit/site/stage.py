@@ -21,8 +21,8 @@ def stage_notebook(executed: Path, staged: Path, static: Path) -> int:
     """Turn an executed notebook into a page's source.
 
     Plotly outputs become HTML with lazily loaded scripts; widget outputs become a line of text (the cell's
-    metadata ``rnnkit.live`` can say what the widget does); what was written to stderr, absolute paths and widget
-    state go; code is put behind toggles.
+    metadata ``rnnkit.live`` can say what the widget does); what was written to stderr, absolute paths and
+    widget state go; code is put behind toggles.
 
     Parameters
     ----------

@@ -101,8 +101,8 @@ def figure_script(site: Path, key: str) -> dict[str, Any]:
 def require_controls_work(page: Page, site: Path) -> int:
     """Move every control of every figure by keyboard through all positions; return the number of moves.
 
-    At each position the drawn data must be those that the figure's script holds for it, decoded in Python; and
-    at some position they must differ from those at the start.
+    At each position the drawn data must be those that the figure's script holds for it, decoded in
+    Python; and at some position they must differ from those at the start.
     """
     moves = 0
     for box in boxes(page):
@@ -120,7 +120,8 @@ def _walk(page: Page, box: Locator, figure: dict[str, Any], control: dict[str, A
     state = json.loads(box.get_attribute("data-state") or "")
     seen = {json.dumps([_short(expected(figure, b, state)) for b in bound])}
     count = len(control["values"])
-    targets = [*range(state[control["name"]] + 1, count), *range(count - 2, -1, -1)]
+    start = state[control["name"]]
+    targets = [*range(start + 1, count), *(range(count - 2, -1, -1) if start else ())]
     for target in targets:
         knob.focus()
         page.keyboard.press("ArrowRight" if target > state[control["name"]] else "ArrowLeft")

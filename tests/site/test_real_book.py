@@ -15,25 +15,21 @@ SITE = Path(os.environ["RNNKIT_SITE"]).resolve() if os.environ.get("RNNKIT_SITE"
 PAGES = sorted((SITE / "book").rglob("*.html")) if SITE else []
 
 
-def name(page):
-    return page.relative_to(SITE / "book").as_posix() if page else "no RNNKIT_SITE"
+if SITE is not None:
+    by_page = pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
 
-
-def test_the_site_named_by_the_setting_has_pages():
-    if SITE is not None:
+    def test_the_site_has_pages_and_a_first_page():
         assert PAGES, f"RNNKIT_SITE={SITE} holds no pages under book/"
         assert (SITE / "index.html").is_file()
 
+    @by_page
+    def test_each_page_works_offline(offline, page):
+        check_page(offline, page.as_uri(), SITE)
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_each_page_works_offline(offline, page):
-    check_page(offline, page.as_uri(), SITE)
-
-
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_each_page_works_on_a_phone(phone, page):
-    watched = watch(phone, page.as_uri())
-    require_drawn(watched.page)
-    require_fits(watched.page, 360)
-    require_accessible(watched.page)
-    watched.require_clean()
+    @by_page
+    def test_each_page_works_on_a_phone(phone, page):
+        watched = watch(phone, page.as_uri())
+        require_drawn(watched.page)
+        require_fits(watched.page, 360)
+        require_accessible(watched.page)
+        watched.require_clean()

@@ -11,12 +11,13 @@
   "use strict";
 
   const ROOT = document.currentScript.src.replace(/[^/]*$/, "");
+  const rnnkit = (window.rnnkit = window.rnnkit || {});
   const NARROW = 520; // px of the figure's box below which legend and colour bar go under the plot
   const PLAY_MS = 450;
   const specs = {}, arrays = {}, loads = {}, figures = new Map();
 
   window.rnnkitFigure = (key, spec) => { specs[key] = spec; };
-  window.rnnkitArray = (key, payload) => { arrays[key] = decode(payload); };
+  window.rnnkitArray = (key, payload) => { arrays[key] = rnnkit.decode(payload); };
 
   function load(name) {
     if (!loads[name]) {
@@ -29,44 +30,6 @@
       });
     }
     return loads[name];
-  }
-
-  /* Decoding mirrors rnnkit/figures/quantise.py: lo + code * step. */
-  const READERS = {
-    u1: (view, i) => view.getUint8(i),
-    u2: (view, i) => view.getUint16(2 * i, true),
-    i4: (view, i) => view.getInt32(4 * i, true),
-  };
-
-  function decode(payload) {
-    const raw = atob(payload.data);
-    const bytes = new Uint8Array(raw.length);
-    for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
-    const view = new DataView(bytes.buffer), read = READERS[payload.dtype];
-    const count = payload.shape.reduce((product, n) => product * n, 1);
-    const values = payload.labels ? new Array(count) : new Float64Array(count);
-    for (let i = 0; i < count; i++) {
-      const code = read(view, i);
-      if (payload.labels) values[i] = payload.labels[code];
-      else values[i] = code === payload.missing ? NaN : payload.lo + code * payload.step;
-    }
-    return { shape: payload.shape, values: values };
-  }
-
-  /* The part of an array at the given leading indices: a number, a (typed) array, or nested arrays. */
-  function part(array, indices) {
-    let offset = 0, size = array.values.length;
-    indices.forEach((index, axis) => { size /= array.shape[axis]; offset += index * size; });
-    return nest(array.values, offset, array.shape.slice(indices.length));
-  }
-
-  function nest(values, offset, shape) {
-    if (shape.length === 0) return values[offset];
-    if (shape.length === 1) {
-      return values.subarray ? values.subarray(offset, offset + shape[0]) : values.slice(offset, offset + shape[0]);
-    }
-    const stride = shape.slice(1).reduce((product, n) => product * n, 1);
-    return Array.from({ length: shape[0] }, (_, i) => nest(values, offset + i * stride, shape.slice(1)));
   }
 
   function setPath(target, path, value) {
@@ -82,63 +45,6 @@
   const copy = (value) => JSON.parse(JSON.stringify(value));
   const isDark = () => document.documentElement.dataset.theme === "dark";
   const isCalm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-  /* Ink, line and grid of the page's present theme, set in rnnkit.css, put into the figure's template. */
-  function themed(template) {
-    const style = getComputedStyle(document.documentElement);
-    const [ink, line, grid] = ["ink", "line", "grid"].map((name) => style.getPropertyValue("--rnn-" + name).trim());
-    const result = copy(template || {}), layout = (result.layout = result.layout || {});
-    const colors = { gridcolor: grid, zerolinecolor: grid, linecolor: line, tickcolor: line };
-    layout.font = Object.assign({}, layout.font, { color: ink });
-    for (const name of ["xaxis", "yaxis"]) layout[name] = Object.assign({}, layout[name], colors);
-    layout.scene = layout.scene || {};
-    for (const name of ["xaxis", "yaxis", "zaxis"]) {
-      layout.scene[name] = Object.assign({}, layout.scene[name], colors);
-    }
-    return result;
-  }
-
-  /* SVG text does not wrap: break a title between words. */
-  function wrapped(text, width) {
-    const limit = Math.max(20, Math.floor(width / 8));
-    return text.split("<br>").map((whole) => {
-      const lines = [""];
-      for (const word of whole.split(" ")) {
-        const line = lines[lines.length - 1];
-        if (line && line.length + 1 + word.length > limit) lines.push(word);
-        else lines[lines.length - 1] = line ? line + " " + word : word;
-      }
-      return lines.join("<br>");
-    }).join("<br>");
-  }
-
-  /* No room is kept for a title that is not there, nor for flat axes around a scene. */
-  function snug(layout) {
-    const room = layout.title && layout.title.text ? {} : { t: 16 };
-    if (layout.scene) Object.assign(room, { l: 0, r: 0, b: 16 });
-    layout.margin = Object.assign(room, layout.margin);
-  }
-
-  /* On a phone: legend and colour bars under the plot, the title over several lines. */
-  function narrowed(data, layout, width) {
-    const plot = Math.max(200, layout.height - 140);
-    const has = { title: layout.title && layout.title.text, legend: layout.showlegend !== false };
-    if (has.title) {
-      layout.title.text = wrapped(layout.title.text, width);
-      Object.assign(layout.title, { x: 0.02, xref: "container", font: Object.assign({ size: 13 }, layout.title.font) });
-      const lines = layout.title.text.split("<br>").length;
-      layout.margin = Object.assign({ t: 20 + 20 * lines }, layout.margin);
-    }
-    let y = -60 / plot;
-    const below = { orientation: "h", x: 0.5, xanchor: "center", y: y, yanchor: "top" };
-    const bars = data.map((trace) => (trace.marker && trace.marker.colorbar ? trace.marker : trace))
-      .concat(layout.coloraxis || [])
-      .filter((holder) => holder.colorbar || holder.showscale === true);
-    for (const holder of bars) holder.colorbar = Object.assign({}, holder.colorbar, below, { thickness: 10, len: 1 });
-    if (bars.length) y -= 70 / plot;
-    if (has.legend) layout.legend = Object.assign({}, layout.legend, below, { x: 0, xanchor: "left", y: y });
-    layout.font = Object.assign({ size: 11 }, layout.font);
-  }
 
   class Figure {
     constructor(box) {
@@ -158,7 +64,7 @@
         await Promise.all([load("figs/" + this.key + ".js"), load("plotly.min.js")]);
         this.spec = specs[this.key];
         await Promise.all(this.spec.shared.map((key) => load("figs/a-" + key + ".js")));
-        this.arrays = Object.fromEntries(Object.entries(this.spec.arrays).map(([k, v]) => [k, decode(v)]));
+        this.arrays = Object.fromEntries(Object.entries(this.spec.arrays).map(([k, v]) => [k, rnnkit.decode(v)]));
         this.spec.shared.forEach((key) => { this.arrays[key] = arrays[key]; });
         this.state = Object.fromEntries(this.spec.controls.map((c) => [c.name, c.start]));
         this.plot.textContent = "";
@@ -182,7 +88,7 @@
     /* Value of a binding in the present state. */
     value(binding) {
       const indices = binding.over.map((name) => this.state[name]);
-      if (binding.array) return part(this.arrays[binding.array], indices);
+      if (binding.array) return rnnkit.part(this.arrays[binding.array], indices);
       return indices.reduce((values, index) => values[index], binding.values);
     }
 
@@ -192,14 +98,14 @@
       for (const binding of this.spec.bindings) {
         setPath(binding.trace === null ? layout : data[binding.trace], binding.attr, this.value(binding));
       }
-      layout.template = themed(layout.template);
+      layout.template = rnnkit.themed(layout.template);
       layout.uirevision = "kept"; // a reader's zoom and camera survive a change of theme or width
       layout.autosize = true;
       delete layout.width;
       const width = this.plot.clientWidth;
       this.narrow = width < NARROW;
-      snug(layout);
-      if (this.narrow) narrowed(data, layout, width);
+      rnnkit.snug(layout);
+      if (this.narrow) rnnkit.narrowed(data, layout, width);
       // A finger that scrolls the page must not be caught by a flat plot.
       if (window.matchMedia("(pointer: coarse)").matches) layout.dragmode = layout.scene ? layout.dragmode : false;
       await window.Plotly.react(this.plot, data, layout, {
@@ -272,7 +178,7 @@
       for (const binding of bindings) {
         let value = this.value(binding);
         if (binding.trace === null) {
-          if (this.narrow && binding.attr === "title.text") value = wrapped(value, this.plot.clientWidth);
+          if (this.narrow && binding.attr === "title.text") value = rnnkit.wrapped(value, this.plot.clientWidth);
           layout[binding.attr] = value;
         } else {
           // One entry per trace; undefined leaves a trace as it is.
@@ -372,7 +278,7 @@
     }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
   }
 
-  window.rnnkit = { figures: figures, decode: decode, startAll: () => Promise.all([...figures.values()].map((f) => f.start())) };
+  rnnkit.figures = figures;
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
   else begin();
 })();

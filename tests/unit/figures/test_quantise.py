@@ -44,7 +44,7 @@ def test_the_ends_of_the_range_are_exact():
         (np.array([True, False]), "u1"),
         (np.array([1000, 1255], dtype=np.int64), "u1"),
         (np.array([0, 256], dtype=np.int16), "u2"),
-        (np.array([0, 65536]), "i4"),
+        (np.array([0, 65536]), "u4"),
         (np.array([-128, 127], dtype=np.int8), "u1"),
         (np.array([2**40, 2**40 + 3], dtype=np.uint64), "u1"),
         (np.array([0.0, 1.0]), "u2"),
@@ -71,7 +71,7 @@ def test_bytes_are_little_endian_whatever_the_input():
         (np.array([np.inf]), "infinite"),
         (np.array([object()]), "numbers or strings"),
         (np.array([1j]), "numbers or strings"),
-        (np.array([0, 2**40]), "31 bits"),
+        (np.array([0, 2**40]), "32 bits"),
         (np.array([2**63], dtype=np.uint64), "exactly"),
     ],
 )
