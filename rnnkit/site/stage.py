@@ -14,10 +14,14 @@ from rnnkit.site.figure import stage_figure
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 NOT_MIRRORED = {"results", "labs", "_static", ".ipynb_checkpoints"}
+SOURCE_LINK = (
+    '<p class="rnn-source">The source of this page is a notebook: <a href="{}" download>{}</a>. '
+    "It opens in Jupyter, VS Code or Colab, where its code can be changed and run.</p>"
+)
 LIVE_ONLY = "Open the notebook with a running kernel to use the control that stands here."
 
 
-def stage_notebook(executed: Path, staged: Path, static: Path) -> int:
+def stage_notebook(executed: Path, staged: Path, static: Path, *, source: str | None = None) -> int:
     """Turn an executed notebook into a page's source.
 
     Plotly outputs become HTML with lazily loaded scripts; widget outputs become a line of text (the cell's
@@ -30,6 +34,8 @@ def stage_notebook(executed: Path, staged: Path, static: Path) -> int:
         Notebook read, and notebook written.
     static : Path
         Folder whose content lands in the site's ``_static``, for the figures' scripts.
+    source : str, optional
+        Address, relative to the page, where the page links to its source notebook.
 
     Returns
     -------
@@ -77,6 +83,10 @@ def stage_notebook(executed: Path, staged: Path, static: Path) -> int:
                 _replace(output, f'<p class="rnn-live">{line}</p>', line)
             kept.append(output)
         cell.outputs = kept
+    if source:
+        notebook.cells.append(
+            nbformat.v4.new_markdown_cell(SOURCE_LINK.format(source, Path(source).name), id="source")
+        )
     for noise in ("papermill", "widgets"):
         notebook.metadata.pop(noise, None)
     staged.parent.mkdir(parents=True, exist_ok=True)
@@ -123,15 +133,16 @@ def stage_book(book: Path, executed: Path, stage: Path, *, toc: Path) -> dict[st
         relative = source.relative_to(book)
         target, ran = stage / "book" / relative, executed / relative
         if source.suffix == ".ipynb":
-            figures[entry] = stage_notebook(ran, target, static)
+            away = "../" * len(target.relative_to(stage).parts[:-1])
+            figures[entry] = stage_notebook(
+                ran, target, static, source=f"{away}_static/notebooks/{relative.as_posix()}"
+            )
+            _copy(source, static / "notebooks" / relative)
         else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ran if ran.is_file() else source, target)
+            _copy(ran if ran.is_file() else source, target)
             figures[entry] = 0
     for path in _companions(book):
-        target = stage / "book" / path.relative_to(book)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
+        _copy(path, stage / "book" / path.relative_to(book))
     return figures
 
 
@@ -173,6 +184,11 @@ def _source(book: Path, entry: str) -> Path:
         allowed=f"a notebook or a .md file under {book.name}/",
         hint="Mend _toc.yml",
     )
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
 
 
 def _companions(book: Path) -> Iterator[Path]:

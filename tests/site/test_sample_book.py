@@ -160,6 +160,12 @@ def test_a_resized_window_keeps_the_state(offline, site):
     require_fits(page, 360)
 
 
+def test_the_link_to_the_source_notebook_leads_somewhere(offline, site):
+    page = watch(offline, address(site, PAGES[0])).page
+    href = page.locator(".rnn-source a").get_attribute("href")
+    assert (site / "book" / "chapter" / href).resolve().read_text().startswith("{")
+
+
 def test_search_finds_a_word_without_a_server(offline, site):
     watched = watch(offline, f"{(site / 'search.html').as_uri()}?q=zebrafish")
     watched.page.locator("#search-results li a").first.wait_for()

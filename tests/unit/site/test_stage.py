@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import nbformat
 import plotly.graph_objects as go
 import pytest
@@ -114,6 +116,14 @@ def test_only_pages_of_the_contents_and_their_companions_are_staged(book):
     }
     assert files == {"intro.md", "a/01.ipynb", "references.bib"}
     assert "text/html" in (book / "stage" / "book" / "a" / "01.ipynb").read_text()
+
+
+def test_a_page_links_to_its_source_without_outputs(book):
+    stage(book)
+    page = nbformat.read(book / "stage" / "book" / "a" / "01.ipynb", as_version=4)
+    href = re.search(r'href="([^"]+)"', page.cells[-1].source)[1]
+    target = (book / "stage" / "_extra" / "book" / "a" / href).resolve()
+    assert target.read_bytes() == (book / "book" / "a" / "01.ipynb").read_bytes()
 
 
 def test_what_was_computed_takes_the_place_of_its_source(book):
