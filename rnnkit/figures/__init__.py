@@ -1,1 +1,27 @@
-"""Arrays in, plotly figures out."""
+"""Arrays in, plotly figures out: the theme, and figures with sliders that work with and without a kernel."""
+
+from rnnkit.figures.interactive import Interactive
+from rnnkit.figures.theme import (
+    DIGITS,
+    NETS,
+    NEUTRAL,
+    certainty_colorscale,
+    digit_color,
+    digit_colorscale,
+    digit_marker,
+    net_color,
+    template,
+)
+
+__all__ = [
+    "DIGITS",
+    "NETS",
+    "NEUTRAL",
+    "Interactive",
+    "certainty_colorscale",
+    "digit_color",
+    "digit_colorscale",
+    "digit_marker",
+    "net_color",
+    "template",
+]

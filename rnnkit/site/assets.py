@@ -1,0 +1,60 @@
+"""What every page loads: scripts and styles, all from this package or from installed ones."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+from rnnkit.errors import UserError
+
+OWN = ("rnnkit-arrays.js", "rnnkit-layout.js", "rnnkit-figures.js", "rnnkit.css", "favicon.svg")
+PLOTLY = "plotly.min.js"
+MATHJAX = "tex-svg.js"
+
+
+def copy_assets(stage: Path) -> Path:
+    """Copy the scripts and styles of the book into a staged book.
+
+    MathJax's ``tex-svg`` is one file without fonts, 2 MB, where the whole package has 24 MB.
+
+    Parameters
+    ----------
+    stage : Path
+        The book's own script and styles go to ``stage/_static`` (``html_static_path``). Jupyter Book adds
+        every script below that folder to every page, so what pages load only when they need it goes to
+        ``stage/_extra/_static`` (``html_extra_path: [_extra]``); the site has both in one ``_static``.
+
+    Returns
+    -------
+    Path
+        ``stage/_extra/_static``.
+
+    Raises
+    ------
+    UserError
+        When plotly or sphinx-mathjax-offline is not installed.
+    """
+    always, lazily = stage / "_static", stage / "_extra" / "_static"
+    always.mkdir(parents=True, exist_ok=True)
+    (lazily / "mathjax").mkdir(parents=True, exist_ok=True)
+    for name in OWN:
+        shutil.copyfile(Path(__file__).parent / "assets" / name, always / name)
+    shutil.copyfile(_packaged("plotly", f"package_data/{PLOTLY}"), lazily / PLOTLY)
+    shutil.copyfile(
+        _packaged("sphinx-mathjax-offline", f"static/mathjax/{MATHJAX}"), lazily / "mathjax" / MATHJAX
+    )
+    return lazily
+
+
+def _packaged(package: str, path: str) -> Path:
+    """Path of a file inside an installed package, found without importing the package."""
+    spec = find_spec(package)
+    file = Path(spec.origin).parent / path if spec is not None and spec.origin else None
+    if file is None or not file.is_file():
+        raise UserError(
+            "a script that the pages need is not installed",
+            value=f"{package}/{path}",
+            hint="Install the book's environment: make install",
+        )
+    return file

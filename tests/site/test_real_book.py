@@ -1,0 +1,35 @@
+"""The same checks over every page of a built book: ``RNNKIT_SITE=build/site python -m pytest tests/site``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.site.checks import check_page, require_accessible, require_drawn, require_fits, watch
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SITE = Path(os.environ["RNNKIT_SITE"]).resolve() if os.environ.get("RNNKIT_SITE") else None
+PAGES = sorted((SITE / "book").rglob("*.html")) if SITE else []
+
+
+if SITE is not None:
+    by_page = pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+
+    def test_the_site_has_pages_and_a_first_page():
+        assert PAGES, f"RNNKIT_SITE={SITE} holds no pages under book/"
+        assert (SITE / "index.html").is_file()
+
+    @by_page
+    def test_each_page_works_offline(offline, page):
+        check_page(offline, page.as_uri(), SITE)
+
+    @by_page
+    def test_each_page_works_on_a_phone(phone, page):
+        watched = watch(phone, page.as_uri())
+        require_drawn(watched.page)
+        require_fits(watched.page, 360)
+        require_accessible(watched.page)
+        watched.require_clean()
