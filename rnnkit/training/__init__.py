@@ -1,1 +1,18 @@
 """Training loops: seeds as arguments, metrics per epoch, checkpoints that resume to the same bits."""
+
+from rnnkit.training.checkpoints import load_checkpoint, save_checkpoint
+from rnnkit.training.loop import METRICS, History, Schedule, Sequences, evaluate, train
+from rnnkit.training.seeds import Generators, generators
+
+__all__ = [
+    "METRICS",
+    "Generators",
+    "History",
+    "Schedule",
+    "Sequences",
+    "evaluate",
+    "generators",
+    "load_checkpoint",
+    "save_checkpoint",
+    "train",
+]

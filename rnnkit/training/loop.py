@@ -1,0 +1,181 @@
+"""The training loop of a sequence classifier: Adam on the cross-entropy of the last step's logits."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from rnnkit.errors import UserError
+from rnnkit.training.checkpoints import (
+    load_checkpoint,
+    optimizer_tensors,
+    restore_optimizer,
+    save_checkpoint,
+)
+
+METRICS = ("train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "test_accuracy", "seconds")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    learning_rate : float
+    batch_size, num_epochs : int
+        ``num_epochs = 0`` leaves the network untrained.
+    """
+
+    learning_rate: float
+    batch_size: int
+    num_epochs: int
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.learning_rate, float) and 0 < self.learning_rate < 10):
+            raise UserError(
+                "learning_rate cannot be used", value=self.learning_rate, allowed="a float in (0, 10)"
+            )
+        for name, least in [("batch_size", 1), ("num_epochs", 0)]:
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise UserError(
+                    f"{name} cannot be used", value=value, allowed=f"an integer of at least {least}"
+                )
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Labelled sequences on the training device: x (n, seq_len, input_size), y (n,)."""
+
+    x: Tensor
+    y: Tensor
+
+
+@dataclass
+class History:
+    """Metrics per epoch; each list has one entry an epoch (losses in nats, accuracies in 0..1)."""
+
+    metrics: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in METRICS})
+
+    @property
+    def num_epochs(self) -> int:
+        """Epochs finished."""
+        return len(self.metrics["train_loss"])
+
+
+def evaluate(model: nn.Module, data: Sequences, batch_size: int = 2000) -> tuple[float, float]:
+    """Mean loss and accuracy of ``model`` on ``data``."""
+    loss, correct = 0.0, 0
+    with torch.no_grad():
+        for x, y in zip(data.x.split(batch_size), data.y.split(batch_size), strict=True):
+            logits = model(x)
+            loss += float(nn.functional.cross_entropy(logits, y, reduction="sum"))
+            correct += int((logits.argmax(1) == y).sum())
+    return loss / len(data.y), correct / len(data.y)
+
+
+def train(
+    model: nn.Module,
+    schedule: Schedule,
+    *,
+    train_data: Sequences,
+    valid_data: Sequences,
+    test_data: Sequences,
+    shuffle: torch.Generator,
+    checkpoint: Path | None = None,
+    identity: str = "",
+    on_epoch: Callable[[History], None] | None = None,
+) -> History:
+    """Train ``model`` in place.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Maps x (batch, seq_len, input_size) to logits (batch, num_classes).
+    schedule : Schedule
+    train_data, valid_data, test_data : Sequences
+    shuffle : torch.Generator
+        Draws the order of the training sequences, anew each epoch.
+    checkpoint : Path, optional
+        Written after each epoch and read at the start: an interrupted training goes on from its last epoch and
+        ends in the same weights, bit for bit on a CPU with the same number of threads.
+    identity : str
+        Hash of the run's config; a checkpoint of another one is refused.
+    on_epoch : callable, optional
+        Called with the history after each epoch.
+
+    Raises
+    ------
+    UserError
+        The loss is no longer finite (the message names epoch and step; the checkpoint before it is kept).
+    """
+    names = [name for name, _ in model.named_parameters()]
+    optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate, fused=True)
+    history = History()
+    if checkpoint is not None and (found := load_checkpoint(checkpoint, identity)) is not None:
+        tensors, state = found
+        model.load_state_dict({name: tensors[f"model.{name}"] for name in model.state_dict()})
+        restore_optimizer(optimizer, names, tensors)
+        shuffle.set_state(tensors["shuffle"])
+        history.metrics = state["metrics"]
+    while history.num_epochs < schedule.num_epochs:
+        start = time.perf_counter()
+        loss, accuracy = _one_epoch(model, optimizer, schedule, train_data, shuffle, history.num_epochs)
+        values = (loss, accuracy, *evaluate(model, valid_data), evaluate(model, test_data)[1])
+        for name, value in zip(METRICS, (*values, time.perf_counter() - start), strict=True):
+            history.metrics[name].append(value)
+        if checkpoint is not None:
+            tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+            tensors |= optimizer_tensors(optimizer, names) | {"shuffle": shuffle.get_state()}
+            save_checkpoint(checkpoint, tensors, {"identity": identity, "metrics": history.metrics})
+        if on_epoch is not None:
+            on_epoch(history)
+    return history
+
+
+def _one_epoch(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    schedule: Schedule,
+    data: Sequences,
+    shuffle: torch.Generator,
+    epoch: int,
+) -> tuple[float, float]:
+    """One pass over the data; the running loss and accuracy of the batches as they were met."""
+    total_loss = data.x.new_zeros((), dtype=torch.float64)
+    correct = torch.zeros((), dtype=torch.int64, device=data.y.device)
+    for step, batch in enumerate(_batches(len(data.y), schedule.batch_size, shuffle)):
+        x, y = data.x[batch.to(data.x.device)], data.y[batch.to(data.y.device)]
+        optimizer.zero_grad()
+        logits = model(x)
+        loss = nn.functional.cross_entropy(logits, y)
+        loss.backward()
+        if loss.device.type == "cpu" and not math.isfinite(loss.item()):
+            raise _diverged(epoch, step, loss.item())
+        optimizer.step()
+        total_loss += loss.detach().double() * len(batch)
+        correct += (logits.detach().argmax(1) == y).sum()
+    mean_loss = float(total_loss) / len(data.y)
+    if not math.isfinite(mean_loss):
+        raise _diverged(epoch, None, mean_loss)
+    return mean_loss, int(correct) / len(data.y)
+
+
+def _batches(count: int, batch_size: int, shuffle: torch.Generator) -> Iterator[Tensor]:
+    yield from torch.randperm(count, generator=shuffle).split(batch_size)
+
+
+def _diverged(epoch: int, step: int | None, loss: float) -> UserError:
+    where = f"epoch {epoch + 1}" + ("" if step is None else f", step {step + 1}")
+    return UserError(
+        f"the loss is not finite at {where}",
+        value=loss,
+        hint="Lower the learning rate; the checkpoint of the epoch before is kept",
+    )

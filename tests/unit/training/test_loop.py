@@ -1,0 +1,138 @@
+"""The training loop: reproducible, resumable, and honest about a loss that explodes."""
+
+import numpy as np
+import pytest
+import torch
+
+from rnnkit.errors import UserError
+from rnnkit.models import VanillaRNN
+from rnnkit.training import Schedule, Sequences, generators, train
+
+
+def _data() -> Sequences:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(300, 6, 4, generator=generator)
+    return Sequences(x, (x[:, -1].argmax(1)))
+
+
+def _run(num_epochs=4, *, checkpoint=None, stop_after=None, learning_rate=1e-2, identity="a", seed=3):
+    streams = generators(seed)
+    model = VanillaRNN(4, 12, 4, generator=streams.init)
+
+    def stop(history):
+        if history.num_epochs == stop_after:
+            raise KeyboardInterrupt
+
+    data = _data()
+    history = train(
+        model,
+        Schedule(learning_rate, 32, num_epochs),
+        train_data=data,
+        valid_data=data,
+        test_data=data,
+        shuffle=streams.shuffle,
+        checkpoint=checkpoint,
+        identity=identity,
+        on_epoch=stop,
+    )
+    metrics = {name: values for name, values in history.metrics.items() if name != "seconds"}
+    return metrics, {name: p.detach().numpy() for name, p in model.named_parameters()}
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not():
+    (history, weights), (again, weights_again) = _run(), _run()
+    assert history == again
+    for name in weights:
+        np.testing.assert_array_equal(weights[name], weights_again[name])
+    assert _run(seed=4)[0] != history
+
+
+def test_training_learns():
+    history, _ = _run(40)
+    assert history["train_loss"][-1] < 0.5 * history["train_loss"][0]
+    assert history["valid_accuracy"][-1] > 0.8
+
+
+@pytest.mark.parametrize("stop_after", [1, 3])
+def test_an_interrupted_training_ends_in_the_same_bits(tmp_path, stop_after):
+    uninterrupted, weights = _run()
+    checkpoint = tmp_path / "a" / "run.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        _run(checkpoint=checkpoint, stop_after=stop_after)
+    resumed, resumed_weights = _run(checkpoint=checkpoint)
+    assert resumed == uninterrupted
+    for name in weights:
+        np.testing.assert_array_equal(weights[name], resumed_weights[name])
+    assert [path.name for path in checkpoint.parent.iterdir()] == [checkpoint.name]
+
+
+def test_a_checkpoint_of_another_config_is_refused(tmp_path):
+    _run(1, checkpoint=tmp_path / "c")
+    with pytest.raises(UserError, match=r"another config: 'a'; allowed: b\. .*--fresh"):
+        _run(1, checkpoint=tmp_path / "c", identity="b")
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage", None])
+def test_a_damaged_checkpoint_is_named(tmp_path, damage):
+    path = tmp_path / "c"
+    _run(1, checkpoint=path)
+    path.write_bytes(path.read_bytes()[:-10] if damage is None else damage)
+    with pytest.raises(UserError, match=r"damaged: .*Delete the file or run with --fresh"):
+        _run(1, checkpoint=path)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+    path = tmp_path / "c"
+    _run(1, checkpoint=path)
+    before = path.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("rnnkit.training.checkpoints.os.fsync", full)
+    with pytest.raises(UserError, match=r"No space left on device"):
+        _run(2, checkpoint=path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_place_and_keeps_the_checkpoint(tmp_path):
+    path = tmp_path / "c"
+    _run(1, checkpoint=path)
+    before = path.read_bytes()
+    streams = generators(3)
+    model = VanillaRNN(4, 12, 4, generator=streams.init)
+    data = _data()
+    data.x[17] = float("nan")
+    with pytest.raises(UserError, match=r"not finite at epoch 2, step \d+: nan.*checkpoint"):
+        train(
+            model,
+            Schedule(1e-2, 32, 3),
+            train_data=data,
+            valid_data=data,
+            test_data=data,
+            shuffle=streams.shuffle,
+            checkpoint=path,
+            identity="a",
+        )
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "fields", [(0.0, 1, 1), (1, 1, 1), (0.1, 0, 1), (0.1, 2.0, 1), (0.1, 1, -1), (0.1, True, 1)]
+)
+def test_an_impossible_schedule_is_refused(fields):
+    with pytest.raises(UserError, match="cannot be used"):
+        Schedule(*fields)
+
+
+def test_generators_are_independent_and_seeds_are_integers():
+    streams = generators(0)
+    draws = {
+        name: torch.rand(4, generator=getattr(streams, name))
+        for name in ("data", "init", "shuffle", "dropout")
+    }
+    assert len({tuple(d.tolist()) for d in draws.values()}) == 4
+    for bad in (1.0, -1, True, "1"):
+        with pytest.raises(UserError, match="integer of at least 0"):
+            generators(bad)
