@@ -1,0 +1,104 @@
+"""The rules by which claims are settled: which numbers, and where they must lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What all rules share; `unit` prints its numbers in another unit than the claim's."""
+
+    unit: str | None = None
+
+    def measures(self) -> Iterator[str]:
+        """Yield the names of the measurements that the rule looks at."""
+        for field in fields(self):
+            if field.name in ("measure", "than"):
+                yield getattr(self, field.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Close(Rule):
+    """The measure lies within `value` ± `tolerance`."""
+
+    measure: str
+    value: float
+    tolerance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Above(Rule):
+    """The measure is larger than `value`."""
+
+    measure: str
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Below(Rule):
+    """The measure is smaller than `value`."""
+
+    measure: str
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Between(Rule):
+    """The measure lies in [`low`, `high`]."""
+
+    measure: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Greater(Rule):
+    """The measure is larger than the measure `than`, by more than `margin`, seed by seed."""
+
+    measure: str
+    than: str
+    margin: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate(Rule):
+    """The share of successes lies in [`low`, `high`]; each value of the measure is a share of `trials`."""
+
+    measure: str
+    low: float = 0.0
+    high: float = 1.0
+    trials: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Several(Rule):
+    rules: tuple[Rule, ...]
+
+    def measures(self) -> Iterator[str]:
+        """Yield the names of the measurements that the rules look at."""
+        for rule in self.rules:
+            yield from rule.measures()
+
+
+@dataclass(frozen=True, kw_only=True)
+class All(_Several):
+    """Every one of the rules holds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Any(_Several):
+    """At least one of the rules holds."""
+
+
+KINDS: dict[str, type[Rule]] = {
+    "close": Close,
+    "above": Above,
+    "below": Below,
+    "between": Between,
+    "greater": Greater,
+    "rate": Rate,
+    "all": All,
+    "any": Any,
+}

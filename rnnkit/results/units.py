@@ -1,0 +1,77 @@
+"""How a measured number is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rnnkit.results.intervals import Interval
+
+_MORE_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A way to print numbers: ``{before}{scale * value:.{decimals}f}{after}``."""
+
+    scale: float
+    decimals: int
+    before: str
+    after: str
+    difference_after: str
+
+    def constant(self, value: float) -> str:
+        """Print a number of the ledger with the digits that it was given: ``93 %``."""
+        return f"{self.before}{self._digits(value)}{self.after}"
+
+    def around(self, value: float, tolerance: float) -> str:
+        """Print a number of the ledger with its tolerance: ``93 ± 1 %``."""
+        return f"{self.before}{self._digits(value)} ± {self._digits(tolerance)}{self.after}"
+
+    def mean(self, interval: Interval, bounds: Sequence[float] = ()) -> str:
+        """Print a mean and its interval, ``94.80 % [94.10, 95.50]``, in digits that tell it from `bounds`."""
+        decimals = self._decimals(interval, bounds)
+        return self._with_ends(self.alone(interval.mean, decimals), interval, decimals)
+
+    def alone(self, value: float, decimals: int | None = None) -> str:
+        """Print a measured number without an interval: ``94.80 %``."""
+        decimals = self.decimals if decimals is None else decimals
+        return f"{self.before}{value * self.scale:.{decimals}f}{self.after}"
+
+    def difference(self, interval: Interval, bounds: Sequence[float] = ()) -> str:
+        """Print a mean difference and its interval: ``+2.10 points [+1.80, +2.40]``."""
+        decimals = self._decimals(interval, bounds)
+        text = f"{interval.mean * self.scale:+.{decimals}f}{self.difference_after}"
+        return self._with_ends(text, interval, decimals, sign="+")
+
+    def margin(self, value: float) -> str:
+        """Print a difference of the ledger: ``2 points``."""
+        return f"{self._digits(value)}{self.difference_after if value else ''}"
+
+    def _digits(self, value: float) -> str:
+        return f"{value * self.scale:.10g}"
+
+    def _with_ends(self, text: str, interval: Interval, decimals: int, sign: str = "") -> str:
+        if interval.ends is None or interval.n == 0:
+            return text
+        low, high = (f"{end * self.scale:{sign}.{decimals}f}" for end in interval.ends)
+        return f"{text} [{low}, {high}]"
+
+    def _decimals(self, interval: Interval, bounds: Sequence[float]) -> int:
+        """Return the digits at which no end looks equal to a bound that it differs from."""
+        ends = interval.ends or (interval.mean, interval.mean)
+        pairs = [(end * self.scale, bound * self.scale) for end in ends for bound in bounds if end != bound]
+        for decimals in range(self.decimals, self.decimals + _MORE_DIGITS):
+            if all(f"{end:.{decimals}f}" != f"{bound:.{decimals}f}" for end, bound in pairs):
+                return decimals
+        return self.decimals + _MORE_DIGITS
+
+
+UNITS = {
+    "percent": Unit(100, 2, "", " %", " points"),
+    "fraction": Unit(1, 3, "", "", ""),
+    "count": Unit(1, 1, "", "", ""),
+    "steps": Unit(1, 1, "", " steps", " steps"),
+    "seconds": Unit(1, 2, "", " s", " s"),
+    "ratio": Unit(1, 2, "x", "", ""),
+}

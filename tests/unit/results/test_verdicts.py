@@ -1,0 +1,263 @@
+"""A verdict follows from the interval and the rule, and from nothing else."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnkit.results import VERDICTS, Claim, Control, evaluate, student
+from rnnkit.results.rules import Above, All, Any, Below, Between, Close, Greater, Rate
+from rnnkit.results.verdicts import judge
+
+RANK = {"not reproduced": 0, "partly": 1, "reproduced": 2}
+# Mean 0.5, and t(0.975, 2) = 4.3027: the interval is 0.5 ± 0.0248.
+SPREAD = np.array([0.49, 0.5, 0.51])
+LOW, HIGH = student(SPREAD).ends
+
+values = st.lists(st.floats(-100, 100), min_size=2, max_size=6).map(np.array)
+bounds = st.floats(-120, 120)
+
+
+def settle(rule, measurements=None, *, budget="paper", **more):
+    more = {"unit": "fraction", "paper": "as it says", **more}
+    claim = Claim(
+        id="geometry-a", chapter="geometry", where="Section 2", claim="It is so.", page="geometry/01", rule=rule, **more
+    )  # fmt: skip
+    (result,) = evaluate(
+        [claim], {"a": SPREAD} if measurements is None else measurements, budget=budget, device="cpu"
+    )
+    return result
+
+
+@pytest.mark.parametrize(
+    ("rule", "verdict", "words"),
+    [
+        (Close(measure="a", value=0.5, tolerance=0.03), "reproduced", "lies within 0.5 ± 0.03"),
+        (Close(measure="a", value=0.51, tolerance=0.03), "partly", "reaches across the ends of 0.51 ± 0.03"),
+        (Close(measure="a", value=0.5, tolerance=0.001), "partly", "reaches across the ends of 0.5 ± 0.001"),
+        (Close(measure="a", value=0.6, tolerance=0.03), "not reproduced", "lies below 0.6 ± 0.03"),
+        (Close(measure="a", value=0.4, tolerance=0.03), "not reproduced", "lies above 0.4 ± 0.03"),
+        (Above(measure="a", value=0.4), "reproduced", "lies above 0.4"),
+        (Above(measure="a", value=0.5), "partly", "reaches across 0.5"),
+        (Above(measure="a", value=0.6), "not reproduced", "does not lie above 0.6"),
+        (Below(measure="a", value=0.6), "reproduced", "lies below 0.6"),
+        (Below(measure="a", value=0.51), "partly", "reaches across 0.51"),
+        (Below(measure="a", value=0.4), "not reproduced", "does not lie below 0.4"),
+        (Between(measure="a", low=0.4, high=0.6), "reproduced", "lies within 0.4 to 0.6"),
+        (Between(measure="a", low=LOW, high=HIGH), "reproduced", "lies within"),
+        (Between(measure="a", low=0.5, high=0.6), "partly", "reaches across the ends of 0.5 to 0.6"),
+        (Between(measure="a", low=0.6, high=0.7), "not reproduced", "lies below 0.6 to 0.7"),
+    ],
+)
+def test_one_measure(rule, verdict, words):
+    result = settle(rule)
+    assert result.verdict == verdict
+    assert result.reason.startswith("mean 0.500 [0.475, 0.525] ")
+    assert result.reason.endswith(words) or words == "lies within"
+    assert (result.here, result.interval, result.n_seeds) == (0.5, (LOW, HIGH), 3)
+    assert result.here_text == "0.500 [0.475, 0.525]"
+
+
+def test_a_point_on_the_threshold_is_neither_above_nor_below():
+    level = {"a": np.full(4, 0.5)}
+    assert settle(Above(measure="a", value=0.5), level).verdict == "not reproduced"
+    assert settle(Below(measure="a", value=0.5), level).verdict == "not reproduced"
+    assert settle(Between(measure="a", low=0.5, high=0.5), level).verdict == "reproduced"
+    assert settle(Close(measure="a", value=0.5, tolerance=0), level).verdict == "reproduced"
+
+
+@settings(deadline=None)
+@given(values, bounds, bounds)
+def test_a_harder_threshold_never_helps(array, first, second):
+    low, high = sorted((first, second))
+    measured = {"a": array}
+
+    def rank(rule):
+        return RANK[judge(rule, measured).verdict]
+
+    assert rank(Above(measure="a", value=high)) <= rank(Above(measure="a", value=low))
+    assert rank(Below(measure="a", value=low)) <= rank(Below(measure="a", value=high))
+    tight, wide = sorted((abs(first), abs(second)))
+    assert rank(Close(measure="a", value=3, tolerance=tight)) <= rank(
+        Close(measure="a", value=3, tolerance=wide)
+    )
+    assert (
+        rank(Greater(measure="a", than="zero", margin=wide))
+        <= rank(Greater(measure="a", than="zero", margin=tight))
+        if measured.update(zero=np.array(0.0)) is None
+        else False
+    )
+
+
+@settings(deadline=None)
+@given(values, bounds)
+def test_above_and_below_are_mirror_images(array, bound):
+    above = judge(Above(measure="a", value=bound), {"a": array}).verdict
+    assert above == judge(Below(measure="a", value=-bound), {"a": -array}).verdict
+
+
+@settings(deadline=None)
+@given(values, values, st.data())
+def test_joined_rules_lie_between_their_parts(array, other, data):
+    rules = tuple(
+        Above(measure=data.draw(st.sampled_from("ab")), value=data.draw(bounds))
+        for _ in range(data.draw(st.integers(1, 3)))
+    )
+    measured = {"a": array, "b": other}
+    ranks = [RANK[judge(rule, measured).verdict] for rule in rules]
+    every, some = (RANK[judge(kind(rules=rules), measured).verdict] for kind in (All, Any))
+    assert min(ranks) <= every <= some <= max(ranks)
+    assert (every == 2) == (min(ranks) == 2)
+    assert (some == 2) == (max(ranks) == 2)
+    assert (every == 0) == (some == 0) == (max(ranks) == 0)
+
+
+def test_greater_is_paired_seed_by_seed():
+    # The seeds differ by far more than the two nets do, and each pair by 0.02: only pairing sees it.
+    base = np.array([0.1, 0.5, 0.9])
+    measured = {"a": base + [0.021, 0.02, 0.019], "b": base}
+    result = settle(Greater(measure="a", than="b"), measured, unit="percent")
+    assert result.verdict == "reproduced"
+    assert result.here == pytest.approx(0.02)
+    assert result.here_text == "+2.00 points [+1.75, +2.25]"
+    assert result.reason == "a (52.00 %) minus b (50.00 %): mean +2.00 points [+1.75, +2.25] lies above 0"
+    assert settle(Greater(measure="b", than="a"), measured).verdict == "not reproduced"
+    assert settle(Greater(measure="a", than="b", margin=0.02), measured).verdict == "partly"
+    by_three = settle(Greater(measure="a", than="b", margin=0.03), measured, unit="percent")
+    assert by_three.verdict == "not reproduced"
+    assert by_three.reason.endswith("does not lie above 3 points")
+
+
+def test_equal_measures_are_not_greater():
+    assert settle(Greater(measure="a", than="b"), {"a": SPREAD, "b": SPREAD}).verdict == "not reproduced"
+
+
+def test_what_cannot_be_paired_is_not_run():
+    result = settle(Greater(measure="a", than="b"), {"a": SPREAD, "b": SPREAD[:2]})
+    assert result.verdict == "not run"
+    assert "a has 3 seeds and b has 2" in result.reason
+
+
+def test_an_exact_number_needs_no_seeds():
+    result = settle(Above(measure="a", value=3), {"a": np.array(4)}, unit="count")
+    assert (result.verdict, result.here, result.n_seeds) == ("reproduced", 4.0, 0)
+    assert result.here_text == "4.0"
+    assert settle(Greater(measure="a", than="b"), {"a": SPREAD, "b": np.array(0.4)}).n_seeds == 3
+
+
+def test_a_rate_takes_the_interval_of_a_share():
+    # 18 of 20: the Wilson interval is 0.699 to 0.972.
+    measured = {"a": np.array([1] * 18 + [0] * 2)}
+    assert settle(Rate(measure="a", low=0.65), measured).verdict == "reproduced"
+    assert settle(Rate(measure="a", low=0.75), measured).verdict == "partly"
+    low = settle(Rate(measure="a", low=0.98), measured, unit="percent")
+    assert low.verdict == "not reproduced"
+    assert low.reason == "share 90.00 % [69.90, 97.21] lies below 98 % to 100 %"
+    assert settle(Rate(measure="a", low=0.5), {"a": np.array([0.4])}).verdict == "not run"
+
+
+@pytest.mark.parametrize(
+    ("measured", "words"),
+    [
+        ({}, "a is not measured"),
+        ({"a": np.array([0.5])}, "a single seed has no interval"),
+        ({"a": np.array([0.5, np.nan])}, "not a finite number for 1 of 2 seeds"),
+        ({"a": np.zeros(0)}, "has no values"),
+        ({"a": np.zeros((2, 2))}, "one number per seed"),
+    ],
+)
+def test_without_numbers_a_claim_is_not_run(measured, words):
+    result = settle(Above(measure="a", value=0.1), measured, why="because")
+    assert result.verdict == "not run"
+    assert words in result.reason
+    assert result.why is None
+
+
+def test_a_part_that_is_not_run():
+    missing, good, bad = (
+        Above(measure="b", value=0),
+        Above(measure="a", value=0.1),
+        Above(measure="a", value=0.9),
+    )
+    assert settle(All(rules=(good, missing))).verdict == "not run"
+    assert settle(Any(rules=(bad, missing))).verdict == "not run"
+    assert settle(Any(rules=(good, missing))).verdict == "reproduced"
+
+
+def test_joined_rules_say_how_many_hold_and_each_reason():
+    both = All(rules=(Above(measure="a", value=0.1), Below(measure="b", value=3, unit="count")))
+    result = settle(both, {"a": SPREAD, "b": np.array([5, 6])}, unit="percent")
+    assert result.verdict == "partly"
+    assert result.reason == (
+        "1 of 2 hold: mean 50.00 % [47.52, 52.48] lies above 10 %; "
+        "mean 5.5 [-0.9, 11.9] reaches across 3"
+    )  # fmt: skip
+    assert result.here_text == "50.00 % [47.52, 52.48]; 5.5 [-0.9, 11.9]"
+    assert (result.here, result.interval, result.n_seeds) == (None, None, 2)
+
+
+@pytest.mark.parametrize("budget", ["quick", "anything"])
+def test_only_the_paper_budget_is_judged(budget):
+    result = settle(Above(measure="a", value=0.1), budget=budget)
+    assert result.verdict == "not run"
+    assert f"measured at the {budget} budget" in result.reason
+    assert result.here == 0.5
+    one = settle(Above(measure="a", value=0.1), {"a": np.array([0.5])}, budget=budget)
+    assert f"measured at the {budget} budget" in one.reason
+    assert settle(Above(measure="a", value=0.1), {}, budget=budget).reason == "a is not measured"
+
+
+def test_why_is_said_where_it_does_not_fully_reproduce():
+    assert settle(Above(measure="a", value=0.1), why="because").why is None
+    assert settle(Above(measure="a", value=0.5), why="because").why == "because"
+    assert settle(Above(measure="a", value=0.9), why="because").why == "because"
+
+
+def test_controls_are_printed_beside_it():
+    controls = (
+        Control("untrained", "untrained net"),
+        Control("steps", "steps", "steps"),
+        Control("no", "none"),
+    )
+    measured = {"a": SPREAD, "untrained": np.array([0.1, 0.1]), "steps": np.array([4.0])}
+    result = settle(Above(measure="a", value=0.1), measured, unit="percent", control=controls)
+    assert result.controls == (
+        ("untrained net", "10.00 % [10.00, 10.00]"),
+        ("steps", "4.0 steps"),
+        ("none", "no is not measured"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("unit", "here", "paper"),
+    [
+        ("percent", "50.00 % [47.52, 52.48]", "93 %"),
+        ("fraction", "0.500 [0.475, 0.525]", "0.93"),
+        ("count", "0.5 [0.5, 0.5]", "0.93"),
+        ("steps", "0.5 steps [0.5, 0.5]", "0.93 steps"),
+        ("seconds", "0.50 s [0.48, 0.52]", "0.93 s"),
+        ("ratio", "x0.50 [0.48, 0.52]", "x0.93"),
+    ],
+)
+def test_units(unit, here, paper):
+    result = settle(Above(measure="a", value=0.1), unit=unit, paper=0.93)
+    assert result.here_text == here
+    assert result.paper_text == paper
+
+
+def test_an_end_is_never_printed_like_a_threshold_that_it_misses():
+    measured = {"a": np.array([0.93001, 0.93001])}
+    result = settle(Above(measure="a", value=0.93), measured, unit="percent")
+    assert result.reason == "mean 93.001 % [93.001, 93.001] lies above 93 %"
+
+
+def test_a_result_is_json():
+    result = settle(Above(measure="a", value=0.5), control=(Control("b", "other"),))
+    back = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert back["interval"] == [LOW, HIGH]
+    assert back["controls"] == [{"label": "other", "value": "b is not measured"}]
+    fields = "id chapter where claim paper here interval n_seeds budget device verdict reason page".split()
+    assert set(fields) <= set(back)
+    assert back["verdict"] in VERDICTS
