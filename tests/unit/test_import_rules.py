@@ -21,15 +21,16 @@ PACKAGE = Path(rnnkit.__file__).parent
 MAY_IMPORT = {
     "__init__": set(),
     "errors": set(),
+    "paths": set(),
     "models": set(),
     "datasets": set(),
     "probes": set(),
     "results": set(),
     "figures": set(),
     "training": {"models"},
-    "studies": {"training", "models", "datasets", "probes", "results"},
-    "site": {"results"},
-    "__main__": {"site", "studies", "datasets", "results"},
+    "studies": {"training", "models", "datasets", "probes", "results", "paths"},
+    "site": {"results", "paths"},
+    "__main__": {"site", "studies", "datasets", "results", "paths"},
 }
 EVERYWHERE = {"errors", "__init__"}
 
@@ -46,6 +47,7 @@ AT_THE_TOP = {
     "__main__": LIGHT,
     "figures": {"numpy", "plotly"},
     "errors": set(),
+    "paths": set(),
     "__init__": set(),
 }
 # Rooms in which some libraries have no place, not even inside a function.
