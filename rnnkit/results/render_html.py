@@ -1,0 +1,157 @@
+"""Claims and provenance as HTML for the pages: a claim table, a provenance card, a banner.
+
+Plain strings, so that a notebook shows them with ``IPython.display.HTML`` and the site needs nothing
+else. No blank lines: in Markdown a blank line would end a block of HTML. The classes are those of
+``pages.css``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+SYMBOLS = {"reproduced": "✓", "partly": "◐", "not reproduced": "✗", "not run": "–"}
+"""What stands beside a verdict's name, so that it does not hang on colour."""
+
+
+def claim_anchor(claim_id: str) -> str:
+    """Return the HTML id of a claim's row on its page."""
+    return f"claim-{claim_id}"
+
+
+def verdict_badge(verdict: str) -> str:
+    """Return a verdict with its symbol and colour class."""
+    name = escape(verdict)
+    symbol = escape(SYMBOLS.get(verdict, "?"))
+    return (
+        f'<span class="rnn-verdict rnn-verdict-{name.replace(" ", "-")}">'
+        f'<span aria-hidden="true">{symbol}</span> {name}</span>'
+    )
+
+
+def claim_table(
+    claims: Sequence[Mapping[str, Any]], *, caption: str = "What the paper says, and what was found here"
+) -> str:
+    """Return the table of one page's claims: claim, paper, here, verdict.
+
+    Parameters
+    ----------
+    claims : sequence of mapping
+        As `rnnkit.results.verdicts.ClaimResult.to_dict` gives them.
+    caption : str, optional
+        The table's caption.
+
+    Returns
+    -------
+    str
+        HTML; an empty string when there are no claims.
+    """
+    if not claims:
+        return ""
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("Claim", "Paper", "Here", "Verdict"))
+    return (
+        f'{scrolled(caption)}<table class="rnn-claim-table">\n<caption>{escape(caption)}</caption>\n'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n"
+        + "\n".join(_claim_row(claim) for claim in claims)
+        + "\n</tbody></table></div>"
+    )
+
+
+def scrolled(label: str) -> str:
+    """Return the opening tag of a box that scrolls sideways on a narrow screen, also by keyboard."""
+    return f'<div class="rnn-scroll" role="region" tabindex="0" aria-label="{escape(label)}">'
+
+
+def _claim_row(claim: Mapping[str, Any]) -> str:
+    below = [f'<p class="rnn-reason">{escape(claim["reason"])}</p>']
+    if claim.get("why"):
+        below.append(f'<p class="rnn-why">{escape(claim["why"])}</p>')
+    below += [
+        f'<p class="rnn-control-value">{escape(control["label"])}: {escape(control["value"])}</p>'
+        for control in claim.get("controls", ())
+    ]
+    where = f'<span class="rnn-where">{escape(claim["where"])}</span>'
+    return (
+        f'<tr id="{escape(claim_anchor(claim["id"]))}"><th scope="row">{escape(claim["claim"])} {where}</th>'
+        f"<td>{escape(claim['paper_text'])}</td><td>{here(claim)}</td>"
+        f"<td>{verdict_badge(claim['verdict'])}{''.join(below)}</td></tr>"
+    )
+
+
+def here(claim: Mapping[str, Any]) -> str:
+    """Return what was measured for a claim, and from how many seeds."""
+    if not claim["here_text"]:
+        return '<span class="rnn-where">not measured</span>'
+    count = claim["n_seeds"]
+    seeds = f'<span class="rnn-where">{count} seed{"" if count == 1 else "s"}</span>' if count else ""
+    return f"{escape(claim['here_text'])} {seeds}".rstrip()
+
+
+def provenance_card(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return where a page's numbers come from: budget, device, seeds, code revision, data, computing time.
+
+    Parameters
+    ----------
+    runs : sequence of mapping
+        The ``run.json`` of each record that the page shows (`rnnkit.results.Record.run`).
+    """
+    data = {(name, sha) for run in runs for name, sha in run.get("data_checksums", {}).items()}
+    seconds = sum(run.get("wall_seconds", 0.0) for run in runs)
+    facts = [
+        ("Budget", _listed(run.get("budget") for run in runs)),
+        ("Device", _listed(run.get("device") for run in runs)),
+        ("Seeds", ", ".join(str(seed) for seed in sorted({run["seed"] for run in runs if "seed" in run}))),
+        ("Code revision", _listed(_revision(run) for run in runs)),
+        ("Data (SHA-256)", "<br>".join(f"{escape(name)} {_code(sha)}" for name, sha in sorted(data))),
+        ("Computing time", f"{seconds:,.0f} s for {len(runs)} record{'' if len(runs) == 1 else 's'}"),
+    ]
+    rows = "\n".join(f"<div><dt>{name}</dt><dd>{value or 'unknown'}</dd></div>" for name, value in facts)
+    return (
+        '<div class="rnn-card" role="group" aria-label="Where these numbers come from">\n'
+        f'<p class="rnn-card-title">Where these numbers come from</p>\n<dl>\n{rows}\n</dl></div>'
+    )
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(escape(str(value)) for value in sorted({value for value in values if value}))
+
+
+def _code(sha: str) -> str:
+    return f'<code title="{escape(sha)}">{escape(sha[:12])}</code>'
+
+
+def _revision(run: Mapping[str, Any]) -> str:
+    git = run.get("git") or {}
+    if not git.get("revision"):
+        return f"rnnkit {run['rnnkit']}" if run.get("rnnkit") else ""
+    return git["revision"][:12] + (" with uncommitted changes" if git.get("dirty") else "")
+
+
+def banner(budget: str, dataset: str) -> str:
+    """Return the warning on top of a page whose numbers are not those to hold against the paper.
+
+    Parameters
+    ----------
+    budget : str
+        ``"quick"`` or ``"paper"``.
+    dataset : str
+        ``"mnist"`` or ``"digits"``.
+
+    Returns
+    -------
+    str
+        HTML; an empty string for the paper's budget on MNIST.
+    """
+    lines = []
+    if budget != "paper":
+        name = escape(budget.capitalize())
+        lines.append(f"<strong>{name} budget:</strong> these numbers are not comparable with the paper.")
+    if dataset == "digits":
+        lines.append(
+            "<strong>Digits instead of MNIST:</strong> MNIST was not found, so scikit-learn's small 8×8 "
+            "digits stand in for it."
+        )
+    if not lines:
+        return ""
+    return f'<div class="rnn-banner" role="note">{"".join(f"<p>{line}</p>" for line in lines)}</div>'

@@ -1,0 +1,177 @@
+"""Who may import whom: downwards only, and nothing heavy before it is needed.
+
+Each room of rnnkit is a package (or a module beside them). The table is the project's architecture; a
+new room is entered here first.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import rnnkit
+
+PACKAGE = Path(rnnkit.__file__).parent
+
+MAY_IMPORT = {
+    "__init__": set(),
+    "errors": set(),
+    "paths": set(),
+    "models": set(),
+    "datasets": set(),
+    "probes": set(),
+    "results": set(),
+    "figures": set(),
+    "training": {"models"},
+    "studies": {"training", "models", "datasets", "probes", "results", "paths"},
+    "site": {"results", "paths"},
+    "__main__": {"site", "studies", "datasets", "results", "paths"},
+}
+EVERYWHERE = {"errors", "__init__"}
+
+# Installed where only training happens; anything else waits inside a function until it is needed.
+LIGHT = {"numpy", "scipy", "sklearn", "tqdm", "safetensors", "threadpoolctl"}
+AT_THE_TOP = {
+    "models": LIGHT | {"torch"},
+    "training": LIGHT | {"torch"},
+    "probes": LIGHT | {"torch"},
+    "studies": LIGHT | {"torch"},
+    "datasets": LIGHT,
+    "results": LIGHT,
+    "site": LIGHT,
+    "__main__": LIGHT,
+    "figures": {"numpy", "plotly"},
+    "errors": set(),
+    "paths": set(),
+    "__init__": set(),
+}
+# Rooms in which some libraries have no place, not even inside a function.
+ONLY = {"figures": {"numpy", "plotly", "ipywidgets", "anywidget", "traitlets", "IPython"}}
+NEVER = {"results": {"torch"}, "site": {"torch"}, "errors": {"torch"}, "datasets": {"torch"}}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(tree: ast.AST, package: str) -> Iterator[tuple[str, bool]]:
+    """Yield the absolute name of everything imported, and whether that happens as soon as the file is."""
+    pending: list[tuple[ast.AST, bool]] = [(tree, True)]
+    while pending:
+        node, at_once = pending.pop()
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, at_once) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = node.module or ""
+            if node.level:
+                stem = package.split(".")[: len(package.split(".")) - node.level + 1]
+                origin = ".".join([*stem, origin] if origin else stem)
+            yield from ((f"{origin}.{alias.name}", at_once) for alias in node.names)
+        elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            pending += [(child, False) for child in node.body] + [(child, at_once) for child in node.orelse]
+        else:
+            inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            pending += [(child, at_once and not inside) for child in ast.iter_child_nodes(node)]
+
+
+def offences(source: str, room: str, package: str) -> list[str]:
+    """Return what a file of a room imports against the rules."""
+    found = []
+    for name, at_once in imports(ast.parse(source), package):
+        parts = name.split(".")
+        if parts[0] == "rnnkit":
+            target = parts[1] if len(parts) > 1 and parts[1] in MAY_IMPORT else "__init__"
+            if target not in {room, *EVERYWHERE, *MAY_IMPORT[room]}:
+                found.append(f"{room} imports rnnkit.{target}")
+        elif parts[0] not in sys.stdlib_module_names:
+            if parts[0] in NEVER.get(room, ()) or parts[0] not in ONLY.get(room, {parts[0]}):
+                found.append(f"{room} imports {parts[0]}")
+            elif at_once and parts[0] not in AT_THE_TOP[room]:
+                found.append(f"{room} imports {parts[0]} at the top of a file")
+    return found
+
+
+def test_every_room_is_in_the_table():
+    files = [path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts]
+    assert {room_of(path) for path in files} <= set(MAY_IMPORT)
+
+
+def test_the_rooms_form_no_circle():
+    def below(room: str, seen: tuple[str, ...] = ()) -> set[str]:
+        assert room not in seen, f"a circle: {' -> '.join([*seen, room])}"
+        return {room}.union(*(below(next_room, (*seen, room)) for next_room in MAY_IMPORT[room]))
+
+    for room in MAY_IMPORT:
+        below(room)
+
+
+def test_imports_go_downwards_and_heavy_ones_wait():
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        package = ".".join(["rnnkit", *path.relative_to(PACKAGE).parent.parts])
+        rules_broken = offences(path.read_text(encoding="utf-8"), room_of(path), package)
+        found += [f"{path.relative_to(PACKAGE.parent)}: {offence}" for offence in rules_broken]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("probes", "from rnnkit.training.loop import fit"),
+        ("probes", "def f():\n    import rnnkit.figures"),
+        ("results", "from rnnkit import site"),
+        ("results", "from ..studies import geometry"),
+        ("results", "def f():\n    import torch"),
+        ("figures", "def f():\n    import rnnkit.results"),
+        ("figures", "def f():\n    import sklearn"),
+        ("site", "if True:\n    import papermill"),
+        ("site", "class A:\n    import nbformat.v4"),
+        ("__main__", "import torch"),
+        ("models", "import rnnkit.datasets"),
+    ],
+)
+def test_the_rules_bite(room, source):
+    assert len(offences(source, room, f"rnnkit.{room}")) == 1
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("studies", "from rnnkit.training import loop\nimport torch"),
+        ("site", "from rnnkit import __version__\nfrom rnnkit.results import run_lock"),
+        ("site", "from ._worker import LOG\ndef f():\n    import papermill"),
+        ("__main__", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch"),
+        ("figures", "import json\nimport plotly.graph_objects as go\nfrom rnnkit.errors import UserError"),
+    ],
+)
+def test_the_rules_let_the_rest_pass(room, source):
+    assert offences(source, room, f"rnnkit.{room}") == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import rnnkit.results, rnnkit.figures, rnnkit.site",
+        "import rnnkit.site.render",
+        "import runpy\nsys.argv = ['rnnkit', '--help']\n"
+        "try:\n    runpy.run_module('rnnkit', run_name='__main__')\n"
+        "except SystemExit as end:\n    assert not end.code",
+    ],
+    ids=["rooms", "render", "help"],
+)
+def test_torch_is_not_imported_before_it_is_needed(source):
+    script = f"import sys\n{source}\nsys.exit('torch' in sys.modules)"
+    answer = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=PACKAGE.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr or "torch was imported"
