@@ -1,1 +1,17 @@
-"""One question to a trained network each; arrays and callables in, arrays out."""
+"""One question to a trained network each; arrays and callables in, arrays out.
+
+Each question is a module: ``from rnnkit.probes import dimension, neighbours``. Importing this package loads
+none of them, and none loads scikit-learn or openTSNE before it is called.
+
+===============  ===================================================================================
+`truncation`     accuracy on shortened, blanked and lengthened sequences (Experiments 1 to 3)
+`ink`            how much of an image has been seen by each row
+`dimension`      principal components for a share of variance, at each step and in each class
+`embedding`      t-SNE maps in which points can be followed from step to step
+`neighbours`     share of near states with the same label
+`separation`     how far one class stands apart, in state space and on a map
+`readout`        what a linear probe, and the net's own output layer, read at each step
+`trajectory`     paths in the space of the largest variance
+`dynamics`       period of an oscillation, spectrum of the recurrent weights, change per step
+===============  ===================================================================================
+"""

@@ -16,7 +16,7 @@ def check_states(states: NDArray[Any], name: str = "states") -> NDArray[Any]:
     Raises
     ------
     UserError
-        If there are not two axes, one is empty, or the values are not real numbers.
+        If there are not two axes, one is empty, or the values are not finite real numbers.
     """
     return _check_axes(states, name, ("n", "H"))
 
@@ -27,7 +27,7 @@ def check_hidden_states(hidden_states: NDArray[Any], name: str = "hidden_states"
     Raises
     ------
     UserError
-        If there are not three axes, one is empty, or the values are not real numbers.
+        If there are not three axes, one is empty, or the values are not finite real numbers.
     """
     return _check_axes(hidden_states, name, ("n", "S", "H"))
 
@@ -64,4 +64,11 @@ def _check_axes(array: NDArray[Any], name: str, axes: tuple[str, ...]) -> NDArra
         raise UserError(f"{name} has the wrong shape", value=array.shape, allowed=wanted)
     if array.dtype.kind not in "fiub":
         raise UserError(f"{name} is not numeric", value=str(array.dtype), allowed=f"{wanted} of real numbers")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise UserError(
+            f"{name} has values that are not finite",
+            value=array.shape,
+            allowed=f"{wanted} of finite numbers",
+            hint="A net whose training diverged has such states",
+        )
     return array

@@ -208,7 +208,7 @@ def _lobe_tops(correlation: NDArray[np.float64]) -> list[int]:
         return []
     first = int(np.argmin(positive))
     edges = np.flatnonzero(np.diff(positive[first:].astype(int))) + first + 1
-    # Lobes lie between rises (even places) and falls (odd places); one cut off by the end has no known top ...
+    # Lobes lie between rises (even places) and falls (odd); one cut off by the end has no known top ...
     ends = [*edges[1::2], len(correlation)]
     tops = [
         start + int(np.argmax(correlation[start:end])) for start, end in zip(edges[::2], ends, strict=False)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from rnnkit.errors import UserError
 from rnnkit.probes._checks import check_hidden_states, check_labels, check_states
 
-# Directions with less than this share of the largest variance are rounding noise: before scaling to unit
-# variance they must go.
-_NOISE = 1e-6
+# Directions with less than this share of the largest variance are rounding noise of float32 (1e-14) or near
+# it: before all directions are scaled to unit variance they must go.
+_NOISE = 1e-10
 
 
 def linear_readout(
@@ -58,8 +58,8 @@ def linear_readout(
     Notes
     -----
     The units of a net are so correlated that L-BFGS needs hundreds of iterations on standardised states; in
-    principal axes of unit variance it needs about ten, and generalises at least as well. The axes come from the
-    training states alone.
+    principal axes of unit variance it needs about ten, and generalises at least as well. The axes come from
+    the training states alone.
     """
     train_states = check_states(train_states, "train_states")
     test_states = check_states(test_states, "test_states")

@@ -31,8 +31,8 @@ class Separation:
     recall : float
         Of the samples of the class, the share most of whose neighbours are of it.
     auc : float
-        Chance that a linear score ranks a sample of the class above one of the rest; 0.5 is no separation. Each
-        half of the samples is scored by a ridge regression fitted to the other half.
+        Chance that a linear score ranks a sample of the class above one of the rest; 0.5 is no separation.
+        Each half of the samples is scored by a ridge regression fitted to the other half.
     """
 
     share: float

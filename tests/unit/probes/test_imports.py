@@ -1,0 +1,21 @@
+import subprocess
+import sys
+
+MODULES = (
+    "dimension",
+    "dynamics",
+    "embedding",
+    "ink",
+    "neighbours",
+    "readout",
+    "separation",
+    "trajectory",
+)
+
+
+def test_importing_the_probes_loads_no_heavy_library():
+    imports = "".join(f"import rnnkit.probes.{name}\n" for name in MODULES)
+    heavy = {"torch", "sklearn", "openTSNE", "scipy", "plotly"}
+    code = f"{imports}import sys\nprint(sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
