@@ -8,7 +8,15 @@ from pathlib import Path
 
 from rnnkit.errors import UserError
 
-OWN = ("rnnkit-arrays.js", "rnnkit-layout.js", "rnnkit-figures.js", "rnnkit.css", "favicon.svg")
+OWN = (
+    "rnnkit-arrays.js",
+    "rnnkit-layout.js",
+    "rnnkit-figures.js",
+    "scoreboard.js",
+    "rnnkit.css",
+    "pages.css",
+    "favicon.svg",
+)
 PLOTLY = "plotly.min.js"
 MATHJAX = "tex-svg.js"
 

@@ -8,6 +8,7 @@ from rnnkit.errors import UserError
 
 if TYPE_CHECKING:
     from rnnkit.studies.base import Study
+    from rnnkit.studies.page import Page
 
 CHAPTERS = ("geometry",)
 
@@ -30,3 +31,10 @@ def open(chapter: str, **settings: Any) -> Study:
         An unknown chapter, budget or device, or seeds that are none.
     """
     return study_class(chapter)(**settings)
+
+
+def page(name: str, **settings: Any) -> Page:
+    """Open a page of the book, as its notebook does: ``studies.page("geometry/01_task", budget="quick")``."""
+    from rnnkit.studies.page import Page
+
+    return Page(name, **settings)

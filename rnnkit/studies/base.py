@@ -39,6 +39,7 @@ class Study(ABC):
     versions: ClassVar[Mapping[str, int]]
     default_seeds: ClassVar[Mapping[str, tuple[int, ...]]]
     configs: ClassVar[tuple[str, ...]]
+    dataset: str
 
     def __init__(
         self,
@@ -137,6 +138,19 @@ class Study(ABC):
         """Records of one kind that exist, in plan order."""
         found = (self.store.find(job.key) for job in self.jobs(kind, only) if job.key.kind == kind)
         return [record for record in found if record is not None]
+
+    def every_record(self) -> list[Record]:
+        """All records of the plan that exist."""
+        found = (self.store.find(job.key) for job in self.jobs())
+        return [record for record in found if record is not None]
+
+    def stack(self, kind: str, array: str) -> dict[str, np.ndarray]:
+        """One array of every config, the seeds stacked: config -> (n_seeds, ...), from the records that exist."""
+        return {
+            config: np.stack([record.arrays[array] for record in records])
+            for config in self.configs
+            if (records := [r for r in self.records(kind, only=config) if array in r.arrays])
+        }
 
     def record(self, kind: str, label: str) -> Record:
         """The record of one kind whose job has this label, as in ``paper-s0``.

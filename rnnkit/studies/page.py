@@ -1,0 +1,66 @@
+"""What every page of the book owes its reader beside figures: banner, claims, where its numbers come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnnkit import paths
+from rnnkit.results import ClaimResult, evaluate, load_claims
+from rnnkit.results.render_html import banner, claim_table, provenance_card
+from rnnkit.studies.base import Study
+
+
+class Shown:
+    """HTML that a notebook shows as the result of a cell, with a plain text beside it."""
+
+    def __init__(self, html: str, text: str) -> None:
+        self._html, self._text = html, text
+
+    def _repr_html_(self) -> str:
+        return self._html
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+class Page:
+    """A page of a chapter and the study that it shows.
+
+    Parameters
+    ----------
+    name : str
+        As in the table of contents: ``geometry/02_truncation``.
+    settings
+        The notebook's parameters: ``budget``, ``seeds``, ``device``. Records that are missing are computed.
+    """
+
+    def __init__(self, name: str, **settings: Any) -> None:
+        from rnnkit.studies import open as open_study
+
+        self.name = name
+        self.study = open_study(name.split("/")[0], **settings)
+        self.study.ensure()
+
+    def banner(self) -> Shown:
+        """The warning on top of a page whose numbers are not to be held against the paper; empty if they are."""
+        study = self.study
+        return Shown(banner(study.budget, study.dataset), f"budget: {study.budget}, data: {study.dataset}")
+
+    def claims(self) -> Shown:
+        """The paper's claims that belong to this page, with what was found here."""
+        results = [r for r in claim_results(self.study) if r.page == self.name]
+        text = "; ".join(f"{result.id}: {result.verdict}" for result in results)
+        return Shown(claim_table([result.to_dict() for result in results]), text)
+
+    def provenance(self) -> Shown:
+        """Budget, device, seeds, code revision, data checksums and seconds of the records behind this page."""
+        runs = [record.run for record in self.study.every_record()]
+        return Shown(provenance_card(runs), f"{len(runs)} records")
+
+
+def claim_results(study: Study) -> list[ClaimResult]:
+    """Every claim of the chapter's ledger, settled by its rule from the records that exist."""
+    ledger = load_claims(paths.repository() / "book" / study.chapter / "claims.yml", study.chapter)
+    runs = [record.run for record in study.every_record()]
+    device = ", ".join(sorted({run["device"] for run in runs})) or study.settings.device
+    return evaluate(ledger, study.measurements(), budget=study.budget, device=device)
