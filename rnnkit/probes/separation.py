@@ -147,8 +147,8 @@ def cluster_purity(
     min_cluster_size : int, optional
         Fewest points in a cluster; 1 % of the points, and at least 5, unless told.
     finest : bool
-        Take the finest clusters rather than the longest-lived ones. The latter are the islands that the eye sees
-        in an early map; late maps, whose islands touch, they may take for one.
+        Take the finest clusters instead of the longest-lived ones. The longest-lived are the islands that the
+        eye sees in an early map, but where islands touch, as in late maps, they take many for one.
 
     Returns
     -------
