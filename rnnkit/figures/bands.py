@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _SEEDS_GROUP = "single seeds"
 _RANGE_OPACITY = 0.2
+_LAST = 2000  # rank in the legend, after the curves
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def add_curve(
             name=_SEEDS_GROUP,
             legendgroup=_SEEDS_GROUP,
             showlegend=not known,
+            legendrank=_LAST,
             visible="legendonly",
             line={"color": color, "width": 1, "dash": dash},
             **quiet,

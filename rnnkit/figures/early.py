@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from rnnkit.figures.frame import EARLY_STEP, legend_below, listed, mean_and_range, net_name, net_names, percent
+from rnnkit.figures.frame import (
+    EARLY_STEP,
+    legend_below,
+    listed,
+    mean_and_range,
+    net_name,
+    net_names,
+    percent,
+)
 from rnnkit.figures.frame import rows as row_labels
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.maps import map_layout, on_grid, points
@@ -49,7 +57,9 @@ def early_maps(maps: Mapping[str, Arrays], measurements: Mapping[str, np.ndarray
         table=_measured(list(maps), measurements),
         caption=f"Hidden states of the same test images after {EARLY_STEP} rows, two nets.",
     )
-    figure.select("colour", "Colour by", _COLOURS, start=1).select("net", "Beside it", net_names(others), start=_start(others))
+    figure.select("colour", "Colour by", _COLOURS, start=1).select(
+        "net", "Beside it", net_names(others), start=_start(others)
+    )
     places = [on_grid(maps[net]["embedding"]) for net in others]
     colors = [np.stack(colour_codes(maps[net])) for net in others]
     figure.bind(0, "marker.color", np.stack(colour_codes(maps[first])), over="colour")
@@ -86,7 +96,10 @@ def _xy(places: np.ndarray) -> dict[str, np.ndarray]:
 def _two_maps() -> dict[str, Any]:
     """Two square maps side by side, each under its net's name."""
     layout = map_layout(height=440)
-    second = {"xaxis2": {**layout["xaxis"], "domain": [0.52, 1]}, "yaxis2": {**layout["yaxis"], "anchor": "x2", "scaleanchor": "x2"}}
+    second = {
+        "xaxis2": {**layout["xaxis"], "domain": [0.52, 1]},
+        "yaxis2": {**layout["yaxis"], "anchor": "x2", "scaleanchor": "x2"},
+    }
     layout["xaxis"] = {**layout["xaxis"], "domain": [0, 0.48]}
     head = {"xref": "paper", "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False, "text": ""}
     return {
@@ -177,10 +190,20 @@ def cluster_content(maps: Mapping[str, Arrays]) -> Interactive:
         "barmode": "stack",
         "bargap": 0.15,
         "legend": {**legend_below(), "traceorder": "normal"},
-        "xaxis": {"title": {"text": "cluster, by its share of sixes"}, "range": [0.4, NUM_BARS + 0.6], "dtick": 1},
-        "yaxis": {"title": {"text": "share of all images"}, "range": [0, 1.05 * shares.sum(2).max()], "tickformat": ".0%"},
+        "xaxis": {
+            "title": {"text": "cluster, by its share of sixes"},
+            "range": [0.4, NUM_BARS + 0.6],
+            "dtick": 1,
+        },
+        "yaxis": {
+            "title": {"text": "share of all images"},
+            "range": [0, 1.05 * shares.sum(2).max()],
+            "tickformat": ".0%",
+        },
     }
-    best = {net: percent(row[0, SIX] / max(row[0].sum(), 1e-12)) for net, row in zip(nets, shares, strict=True)}
+    best = {
+        net: percent(row[0, SIX] / max(row[0].sum(), 1e-12)) for net, row in zip(nets, shares, strict=True)
+    }
     figure = Interactive(
         go.Figure(bars, layout=layout),
         alt=f"Stacked bars: digits in the clusters of the map after row {EARLY_STEP}. "
@@ -236,11 +259,14 @@ def ink_by_digit(started: np.ndarray) -> Interactive:
         "xaxis": {"title": {"text": "digit"}, "dtick": 1, "range": [-0.6, 9.6]},
         "yaxis": {"title": {"text": "images with any ink so far"}, "range": [0, 1.02], "tickformat": ".0%"},
     }
-    bars = go.Bar(x=[*range(10)], marker={"color": list(DIGITS)}, hovertemplate="%{x}: %{y:.1%}<extra></extra>")
+    bars = go.Bar(
+        x=[*range(10)], marker={"color": list(DIGITS)}, hovertemplate="%{x}: %{y:.1%}<extra></extra>"
+    )
     shares = ", ".join(f"{digit}: {percent(share)}" for digit, share in enumerate(started[:, early - 1]))
     figure = Interactive(
         go.Figure(bars, layout=layout),
-        alt=f"Bars: share of each digit's images with any ink after each of {seq_len} rows. After row {early}: {shares}.",
+        alt=f"Bars: share of each digit's images with any ink after each of {seq_len} rows. "
+        f"After row {early}: {shares}.",
         table={"rows read": range(1, seq_len + 1)} | {str(d): started[d].round(4) for d in range(10)},
     )
     return figure.slider("row", "Rows read", row_labels(seq_len), start=early - 1).bind(

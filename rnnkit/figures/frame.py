@@ -57,12 +57,13 @@ def curve_layout(
 
 def bare_axis(**extra: Any) -> dict[str, Any]:
     """An axis of a map or an image: fixed range, neither ticks nor grid, since its units mean nothing."""
-    return {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", **extra}
+    hidden = dict.fromkeys(("showgrid", "showline", "zeroline", "showticklabels"), False)
+    return {**hidden, "ticks": "", **extra}
 
 
-def percent(value: float) -> str:
+def percent(value: Any) -> str:
     """A fraction as it is said in a sentence: ``93.1 %``."""
-    return f"{100 * value:.1f} %"
+    return f"{100 * float(value):.1f} %"
 
 
 def mean_and_range(values: Any, form: str = ".3g") -> str:

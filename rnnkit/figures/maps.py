@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnkit.figures.frame import EARLY_STEP, bare_axis, listed, net_names, percent, rows
+from rnnkit.figures.frame import EARLY_STEP, bare_axis, listed, net_name, net_names, percent, rows
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.theme import certainty_colorscale, digit_colorscale, digit_marker
 
@@ -106,7 +106,7 @@ def maps_through_time(
 def _bind_scales(figure: Interactive) -> Interactive:
     """Digits and named classes share a scale of ten steps; certainty runs from chance to sure."""
     ticks = [_DIGIT_TICKS, _DIGIT_TICKS, _SURE_TICKS]
-    settings = {
+    settings: dict[str, list[Any]] = {
         "colorscale": [digit_colorscale(), digit_colorscale(), certainty_colorscale()],
         "cmin": [-0.5, -0.5, _CHANCE],
         "cmax": [9.5, 9.5, _SURE],
@@ -122,13 +122,13 @@ def _bind_scales(figure: Interactive) -> Interactive:
 def _through_time_alt(nets: list[str], count: int, right: np.ndarray, sure: np.ndarray) -> str:
     early = min(EARLY_STEP, right.shape[1])
     shares = {
-        net: f"{percent(right[i, early - 1])} after row {early} and {percent(right[i, -1])} after the last"
+        net: f"{percent(right[i, early - 1])} after row {early}, {percent(right[i, -1])} after the last"
         for i, net in enumerate(nets)
     }
     return (
         f"t-SNE maps of the hidden states of {count} test images after each of {right.shape[1]} rows, for "
         f"{len(nets)} nets, coloured by digit, by the class that the readout names, or by its certainty. "
-        f"The readout names the right digit for: {listed(shares)}. Its mean certainty ({nets[0]}) goes from "
+        f"The readout names the right digit for: {listed(shares)}. The mean certainty ({net_name(nets[0])}) goes from "
         f"{percent(sure[0, early - 1])} to {percent(sure[0, -1])}."
     )
 
@@ -170,22 +170,29 @@ def map_variants(
     """
     import plotly.graph_objects as go
 
-    maps, labels = np.asarray(maps), np.asarray(labels).astype(np.int64)
+    labels = np.asarray(labels).astype(np.int64)
+    kept = np.unique(steps, return_index=True)[1]  # short images: half of them may be the early step itself
+    maps, map_purity, state_purity, steps = (
+        np.asarray(array)[kept] for array in (maps, map_purity, state_purity, steps)
+    )
     coordinates = np.stack([[[on_grid(one) for one in row] for row in block] for block in maps])
     figure = Interactive(
         go.Figure(points(labels, name="images"), layout=map_layout()),
         alt=_variants_alt(len(labels), map_purity, state_purity, steps, perplexities, seeds),
         table=_variants_table(map_purity, state_purity, steps, perplexities, seeds),
     )
-    figure.select("step", "Rows read", steps, start=len(steps) - 1)
-    figure.select("perplexity", "Perplexity", perplexities, start=len(perplexities) // 2)
-    figure.select("seed", "t-SNE seed", seeds)
+    figure.select("step", "Rows read", list(steps), start=len(steps) - 1)
+    figure.select("perplexity", "Perplexity", list(perplexities), start=len(perplexities) // 2)
+    figure.select("seed", "t-SNE seed", list(seeds))
     over = ("step", "perplexity", "seed")
     figure.bind(0, "x", coordinates[..., 0], over=over).bind(0, "y", coordinates[..., 1], over=over)
     figure.figure.data[0].marker.color = labels
     titles = [
         [
-            [f"Neighbours of the same digit: {percent(p)} in the map, {percent(s)} among the states" for p in row]
+            [
+                f"Neighbours of the same digit: {percent(p)} in the map, {percent(s)} among the states"
+                for p in row
+            ]
             for row in block
         ]
         for block, s in zip(map_purity, state_purity, strict=True)

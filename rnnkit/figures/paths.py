@@ -21,7 +21,9 @@ Arrays = Mapping[str, np.ndarray]
 
 def steps(seq_len: int, num_blank: int) -> list[str]:
     """Printed positions of a slider over the rows of an image and the blank rows after it."""
-    return [str(row) for row in range(1, seq_len + 1)] + [f"{seq_len} + {i} blank" for i in range(1, num_blank + 1)]
+    return [str(row) for row in range(1, seq_len + 1)] + [
+        f"{seq_len} + {i} blank" for i in range(1, num_blank + 1)
+    ]
 
 
 def paths_in_space(nets: Mapping[str, Arrays]) -> Interactive:
@@ -58,8 +60,9 @@ def paths_in_space(nets: Mapping[str, Arrays]) -> Interactive:
     _bind_path(figure, nets, seq_len)
     _bind_image(figure, images, total)
     _bind_belief(figure, nets)
-    for axis, ranges in zip(_AXES, np.moveaxis([_ranges(nets[net]) for net in names], 0, 1), strict=True):
-        figure.bind_layout(f"scene.{axis}axis.range", ranges, over="net")
+    limits = [_ranges(arrays).tolist() for arrays in nets.values()]
+    for i, axis in enumerate(_AXES):
+        figure.bind_layout(f"scene.{axis}axis.range", [one[i] for one in limits], over="net")
     return figure
 
 
@@ -80,7 +83,10 @@ def _traces() -> list[Any]:
     ]
     traces += [
         go.Scatter3d(
-            legendgroup=str(digit), showlegend=False, line={"color": color, "width": 1.5, "dash": "dot"}, **thin
+            legendgroup=str(digit),
+            showlegend=False,
+            line={"color": color, "width": 1.5, "dash": "dot"},
+            **thin,
         )
         for digit, color in enumerate(DIGITS)
     ]
@@ -89,9 +95,15 @@ def _traces() -> list[Any]:
     del beads["colorbar"]
     read = go.Scatter3d(name="chosen image", mode="lines+markers", line=grey, marker=beads, showlegend=False)
     read.hovertemplate = "row %{pointNumber}<br>named %{marker.color}<extra></extra>"
-    tail = go.Scatter3d(mode="lines", line={**grey, "width": 3, "dash": "dot"}, showlegend=False, hoverinfo="skip")
+    tail = go.Scatter3d(
+        mode="lines", line={**grey, "width": 3, "dash": "dot"}, showlegend=False, hoverinfo="skip"
+    )
     now = go.Scatter3d(mode="markers", showlegend=False, hoverinfo="skip")
-    now.marker = {"size": 11, "symbol": "diamond", "line": {"width": 2, "color": NEUTRAL}, **beads, "size": 11}
+    now.marker = {
+        "symbol": "diamond",
+        "line": {"width": 2, "color": NEUTRAL},
+        **{**beads, "size": 11},
+    }
     image = go.Heatmap(colorscale="Greys", zmin=0, zmax=255, showscale=False, hoverinfo="skip")
     belief = go.Scatter(mode="text", textposition="bottom center", showlegend=False, hoverinfo="skip")
     return [*traces, read, tail, now, image, belief]
@@ -108,10 +120,17 @@ def _layout(nets: Mapping[str, Arrays], images: np.ndarray) -> dict[str, Any]:
         "height": 540,
         "scene": {**scene, "aspectmode": "cube", "camera": {"eye": {"x": 1.5, "y": 1.3, "z": 0.8}}},
         "legend": {**legend_below(0), "title": {"text": "digit"}},
-        "xaxis": bare_axis(domain=[0.77, 1], range=[-0.5, width - 0.5], showline=False),
-        "yaxis": bare_axis(domain=[0.72, 1], range=[1.3 * height, -0.5], showline=False),
+        "xaxis": bare_axis(domain=[0.77, 1], range=[-0.5, width - 0.5]),
+        "yaxis": bare_axis(domain=[0.72, 1], range=[1.3 * height, -0.5]),
         "shapes": [
-            {"type": "rect", "x0": -0.5, "x1": width - 0.5, "line": {"color": "#d2590a", "width": 2}, "y0": 0, "y1": 0}
+            {
+                "type": "rect",
+                "x0": -0.5,
+                "x1": width - 0.5,
+                "line": {"color": "#d2590a", "width": 2},
+                "y0": 0,
+                "y1": 0,
+            }
         ],
     }
 
@@ -217,7 +236,10 @@ def mean_components(nets: Mapping[str, Arrays]) -> Interactive:
     layout["hovermode"] = "closest"
     layout["yaxis"].pop("tickformat", None)
     fig = go.Figure(
-        [go.Scatter(x=np.arange(1, total + 1), mode="lines", name=str(d), line={"color": DIGITS[d]}) for d in range(10)],
+        [
+            go.Scatter(x=np.arange(1, total + 1), mode="lines", name=str(d), line={"color": DIGITS[d]})
+            for d in range(10)
+        ],
         layout=layout,
     )
     fig.add_vline(x=seq_len, line={"color": NEUTRAL, "dash": "dot"})

@@ -44,12 +44,18 @@ def purity_through_time(
 
     seq_len = next(iter(purity.values())).shape[1]
     x = np.arange(1, seq_len + 1)
-    layout = curve_layout("rows read", "neighbours of the same digit", x_range=(1, seq_len), y_range=(0, 1.02))
+    layout = curve_layout(
+        "rows read", "neighbours of the same digit", x_range=(1, seq_len), y_range=(0, 1.02)
+    )
     fig = go.Figure(layout=layout)
     starts = {net: add_curve(fig, x, purity[net], name=net_name(net), color=net_color(net)) for net in purity}
     fig.add_trace(
         go.Scatter(
-            x=[1, seq_len], y=[chance, chance], mode="lines", name="chance", line={"color": NEUTRAL, "dash": "dot"}
+            x=[1, seq_len],
+            y=[chance, chance],
+            mode="lines",
+            name="chance",
+            line={"color": NEUTRAL, "dash": "dot"},
         )
     )
     means = {net: np.nanmean(values, axis=0) for net, values in purity.items()}
@@ -111,11 +117,14 @@ def six_separation(measurements: Mapping[str, np.ndarray], nets: list[str]) -> I
     share = float(measurements[f"{nets[0]}.six_share"].mean())
     fig.add_trace(
         go.Scatter(
-            y=[-0.5, len(nets) - 0.5], mode="lines", name="blind guess", line={"color": NEUTRAL, "dash": "dot"}
+            y=[-0.5, len(nets) - 0.5],
+            mode="lines",
+            name="blind guess",
+            line={"color": NEUTRAL, "dash": "dot"},
         )
     )
     figure = Interactive(fig, alt=_six_alt(measurements, nets, share), table=_six_table(measurements, nets))
-    figure.select("measure", "Measure", list(_SIX_MEASURES.values()), start=2)
+    figure.select("measure", "Measure", list(_SIX_MEASURES.values()))
     for index, place in enumerate(_SIX_PLACES):
         mean, low, high = values[place]
         figure.bind(index, "x", mean, over="measure")
@@ -128,7 +137,10 @@ def _six_layout(nets: list[str]) -> dict[str, Any]:
     return {
         "height": 440,
         "legend": legend_below(),
-        "xaxis": {"title": {"text": f"after row {EARLY_STEP}, sixes against all others"}, "range": [-0.02, 1.02]},
+        "xaxis": {
+            "title": {"text": f"after row {EARLY_STEP}, sixes against all others"},
+            "range": [-0.02, 1.02],
+        },
         "yaxis": {
             "tickvals": list(range(len(nets))),
             "ticktext": net_names(nets),

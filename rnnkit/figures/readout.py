@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from rnnkit.figures.bands import add_curve, bind_curve, stack_seeds
+from rnnkit.figures.bands import add_curve, bind_curve, see_through, stack_seeds
 from rnnkit.figures.frame import EARLY_STEP, curve_layout, legend_below, listed, net_name, net_names, percent
 from rnnkit.figures.interactive import Interactive
+from rnnkit.figures.tables import measurement_table
 from rnnkit.figures.theme import NEUTRAL, net_color
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -50,7 +51,13 @@ def readouts(probe: Curves, own: Curves, purity: Curves, ink: np.ndarray, chance
     grey = {"mode": "lines", "line": {"color": NEUTRAL, "width": 1.5}}
     fig.add_trace(go.Scatter(x=x, y=ink, name="images with any ink", **grey))
     fig.add_trace(
-        go.Scatter(x=[1, seq_len], y=[chance] * 2, name="chance", mode="lines", line={"color": NEUTRAL, "dash": "dot"})
+        go.Scatter(
+            x=[1, seq_len],
+            y=[chance] * 2,
+            name="chance",
+            mode="lines",
+            line={"color": NEUTRAL, "dash": "dot"},
+        )
     )
     figure = Interactive(
         fig,
@@ -66,8 +73,6 @@ def readouts(probe: Curves, own: Curves, purity: Curves, ink: np.ndarray, chance
 
 def _bind_colors(figure: Interactive, first: int, nets: list[str]) -> None:
     """Let a curve take the colour of the net that is shown."""
-    from rnnkit.figures.bands import see_through
-
     colors = [net_color(net) for net in nets]
     figure.bind_values(first, "line.color", colors, over="net")
     figure.bind_values(first + 1, "fillcolor", [see_through(color) for color in colors], over="net")
@@ -152,9 +157,9 @@ def rows_needed(probe: Curves, own: Curves) -> Interactive:
 
     nets = [net for net in probe if net in own]
     seq_len = probe[nets[0]].shape[1]
-    counts = np.array([
-        [[_mean_rows(values[net], t) for net in nets] for values in (probe, own)] for t in THRESHOLDS
-    ])  # (threshold, way, net)
+    counts = np.array(
+        [[[_mean_rows(values[net], t) for net in nets] for values in (probe, own)] for t in THRESHOLDS]
+    )  # (threshold, way, net)
     gap = np.full((len(THRESHOLDS), len(nets)), np.nan)
     between = np.stack([counts[:, 0], counts[:, 1], gap], axis=-1).reshape(len(THRESHOLDS), -1)
     place = np.arange(len(nets))
@@ -176,7 +181,9 @@ def rows_needed(probe: Curves, own: Curves) -> Interactive:
         alt=_needed_alt(nets, counts, seq_len),
         table=_needed_table(nets, counts, seq_len),
         caption="Mean over seeds; a seed that never gets there counts as one row more than there are.",
-    ).select("threshold", "Right for", [f"{t:.0%} of the images" for t in THRESHOLDS], start=THRESHOLDS.index(0.8))
+    ).select(
+        "threshold", "Right for", [f"{t:.0%} of the images" for t in THRESHOLDS], start=THRESHOLDS.index(0.8)
+    )
     figure.bind(0, "x", between, over="threshold")
     return figure.bind(1, "x", counts[:, 0], over="threshold").bind(2, "x", counts[:, 1], over="threshold")
 
@@ -226,3 +233,19 @@ def _needed_table(nets: list[str], counts: np.ndarray, seq_len: int) -> dict[str
         "rows, linear probe": [_count(counts[i, 0, j], seq_len) for i, j in places],
         "rows, own readout": [_count(counts[i, 1, j], seq_len) for i, j in places],
     }
+
+
+_SUMMARY = {
+    "linear_readout_half": "linear probe, half of the rows, %",
+    "own_readout_half": "own readout, half of the rows, %",
+    "readout_gap_half": "the gap, half of the rows, points of %",
+    "readout_gap_mean": "the gap, mean over all rows but the last, points of %",
+    "rows_until_probe_80": "rows until the probe is right for 80 of 100",
+    "rows_until_own_80": "rows until the own readout is",
+    "final_accuracy": "own readout, last row, %",
+}
+
+
+def summary(measurements: Curves, nets: Sequence[str]) -> dict[str, list[str]]:
+    """The page's main numbers as columns of text, one per net."""
+    return measurement_table(measurements, _SUMMARY, nets)

@@ -4,14 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from rnnkit.figures.bands import add_curve, bind_curve, stack_seeds
-from rnnkit.figures.frame import legend_below, listed, mean_and_range, net_name
+from rnnkit.figures.frame import legend_below, listed, net_name
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.theme import NEUTRAL, net_color
+
+ARRAYS = (
+    "blank_after",
+    "stop_after",
+    "extra_blank",
+    "dimension",
+    "dimension_per_class",
+    "knn_purity",
+    "linear_readout",
+)
+"""Arrays of a probes record that :func:`quantities` draws."""
+
+NINETY_PERCENT = 5
+"""Where 90 % stands among the dimension's thresholds."""
+
+MAIN = MappingProxyType(
+    {
+        "final_accuracy": "accuracy after the last row, %",
+        "blank_minus_stop_mean": "experiment 1 less experiment 2, mean over rows, points of %",
+        "stop_drop_4": "lost when stopped four rows early, points of %",
+        "drop_after_1_blank": "lost after 1 added blank row, points of %",
+        "drop_after_20_blank": "lost after 20 added blank rows, points of %",
+        "accuracy_late_blank": "accuracy after 100 to 500 blank rows, mean, %",
+        "period": "period of single states on blank rows, rows",
+        "share_oscillating": "images whose state has a period, %",
+        "spectral_radius": "spectral radius of the recurrent weights",
+        "dimension_peak": "dimension at 90 % of the variance, highest",
+        "dimension_peak_row": "row at which it is highest",
+        "dimension_final": "dimension after the last row",
+        "class_dimension_peak": "dimension of one digit's states, highest",
+        "class_dimension_final": "dimension of one digit's states after the last row",
+        "knn_purity_half": "neighbours of the same digit, half of the rows, %",
+        "knn_purity_final": "neighbours of the same digit, last row, %",
+        "linear_readout_half": "linear probe, half of the rows, %",
+        "own_readout_half": "own readout, half of the rows, %",
+        "rows_until_probe_80": "rows until the probe is right for 80 of 100",
+        "rows_until_own_80": "rows until the own readout is",
+        "six_state_precision": "sixes by neighbouring states at row 4: precision, %",
+        "six_pixels_precision": "sixes by neighbouring pixels at row 4: precision, %",
+        "six_state_recall": "sixes by neighbouring states at row 4: recall, %",
+        "six_pixels_recall": "sixes by neighbouring pixels at row 4: recall, %",
+        "map_six_precision": "sixes in their best cluster of the map at row 4, %",
+        "map_six_recall": "of all sixes, in that cluster, %",
+        "map_share_inked": "images with any ink at row 4, %",
+    }
+)
+"""The main measurements and how they are called; what ends in % is printed in percent."""
 
 _COLUMNS = 2
 _GAP = (0.1, 0.1)  # between panels, across and down
@@ -58,12 +106,20 @@ def quantities(probes: Mapping[str, Mapping[str, np.ndarray]], threshold: int) -
         Quantity("accuracy, then blank rows (experiment 1)", *shown, probes["blank_after"]),
         Quantity("accuracy, stopped early (experiment 2)", *shown, probes["stop_after"]),
         Quantity(
-            "accuracy, blank rows added (experiment 3)", *_along("blank rows", probes["extra_blank"], 0), probes["extra_blank"]
+            "accuracy, blank rows added (experiment 3)",
+            *_along("blank rows", probes["extra_blank"], 0),
+            probes["extra_blank"],
         ),
-        Quantity("dimension at 90 % of the variance", *_along(read, dimension, 1), dimension, _from_zero(dimension)),
+        Quantity(
+            "dimension at 90 % of the variance", *_along(read, dimension, 1), dimension, _from_zero(dimension)
+        ),
         Quantity("the same, mean over digits", *_along(read, classes, 1), classes, _from_zero(classes)),
-        Quantity("neighbours of the same digit", *_along(read, probes["knn_purity"], 1), probes["knn_purity"]),
-        Quantity("accuracy of a linear probe", *_along(read, probes["linear_readout"], 1), probes["linear_readout"]),
+        Quantity(
+            "neighbours of the same digit", *_along(read, probes["knn_purity"], 1), probes["knn_purity"]
+        ),
+        Quantity(
+            "accuracy of a linear probe", *_along(read, probes["linear_readout"], 1), probes["linear_readout"]
+        ),
     ]
 
 
@@ -96,10 +152,20 @@ def small_multiples(shown: Sequence[Quantity]) -> Interactive:
     fig = go.Figure(layout=_panels([*map(net_name, nets), "all nets"], shown[0]))
     starts: list[tuple[int, str]] = []
     for panel, net in enumerate(nets):
-        options = {"name": net_name(net), "color": net_color(net), "legend": False}
-        starts.append((add_curve(fig, x[0], curves[net][0], axes=_number(panel), **options), net))
+        curve = add_curve(
+            fig,
+            x[0],
+            curves[net][0],
+            name=net_name(net),
+            color=net_color(net),
+            axes=_number(panel),
+            legend=False,
+        )
+        starts.append((curve, net))
     references = [_add_mean(fig, nets[0], NEUTRAL, panel, "dot") for panel in range(1, len(nets))]
     together = [(_add_mean(fig, net, net_color(net), len(nets), "solid"), net) for net in nets]
+    for index, _ in together:
+        fig.data[index].showlegend = True
     figure = Interactive(
         fig,
         alt=_alt(shown, nets),
@@ -147,13 +213,17 @@ def _panels(titles: list[str], first: Quantity) -> dict[str, Any]:
         number = _number(panel)
         bottom = panel + _COLUMNS >= len(titles)
         layout[f"xaxis{number}"] = {
-            "domain": [left, left + width],
+            "domain": [left, min(left + width, 1)],
             "anchor": f"y{number}",
             "range": [float(first.x[0]), float(first.x[-1])],
             "showticklabels": bottom,
             "title": {"text": first.x_title if bottom else ""},
         }
-        layout[f"yaxis{number}"] = {"domain": [top - height, top], "anchor": f"x{number}", "range": list(first.y_range)}
+        layout[f"yaxis{number}"] = {
+            "domain": [max(top - height, 0), top],
+            "anchor": f"x{number}",
+            "range": list(first.y_range),
+        }
         layout["annotations"].append(
             {"text": title, "x": left, "y": top, "xref": "paper", "yref": "paper", "xanchor": "left"}
             | {"yanchor": "bottom", "showarrow": False}
@@ -177,7 +247,9 @@ def _alt(shown: Sequence[Quantity], nets: list[str]) -> str:
     for quantity in shown:
         ends = {net: f"{quantity.values[net][:, -1].mean():.3g}" for net in nets}
         said.append(f"{quantity.name}: {listed(ends)}")
-    return f"One panel per net and one of all {len(nets)} nets. Last values, mean over seeds: {'; '.join(said)}."
+    return (
+        f"One panel per net and one of all {len(nets)} nets. Last values, mean over seeds: {'; '.join(said)}."
+    )
 
 
 def _table(shown: Sequence[Quantity], nets: list[str]) -> dict[str, Any]:
@@ -191,36 +263,3 @@ def _table(shown: Sequence[Quantity], nets: list[str]) -> dict[str, Any]:
         "most": [float(mean.max().round(4)) for mean in means],
         "last": [float(mean[-1].round(4)) for mean in means],
     }
-
-
-def measurement_table(
-    measurements: Mapping[str, np.ndarray], rows: Mapping[str, str], nets: Sequence[str]
-) -> dict[str, list[str]]:
-    """Measurements as columns of text, one per net: mean over seeds with the least and the most.
-
-    Parameters
-    ----------
-    measurements : mapping of str to ndarray (n_seeds,)
-        ``NET.NAME`` -> one value per seed.
-    rows : mapping of str to str
-        NAME -> how the row is called; a title that ends in ``%`` is printed in percent.
-    nets : sequence of str
-        Columns.
-
-    Returns
-    -------
-    dict of str to list of str
-        The first column holds the titles.
-    """
-    table: dict[str, list[str]] = {"measured": list(rows.values())}
-    for net in nets:
-        table[net_name(net)] = [
-            mean_and_range(
-                100 * np.asarray(measurements.get(f"{net}.{name}", []), dtype=float)
-                if title.endswith("%")
-                else measurements.get(f"{net}.{name}", []),
-                ".1f" if title.endswith("%") else ".3g",
-            )
-            for name, title in rows.items()
-        ]
-    return table
