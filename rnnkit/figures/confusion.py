@@ -32,13 +32,13 @@ def matrix(counts: Mapping[str, NDArray[Any]]) -> Interactive:
     errors = np.where(np.eye(shares.shape[-1], dtype=bool), np.nan, shares)
     shown = np.stack([shares, errors]) * 100
     labels = [str(digit) for digit in range(shares.shape[-1])]
-    axis = {"tickvals": list(range(len(labels))), "ticktext": labels}
+    axis = {"tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False, "zeroline": False}
     frame = layout(
         "named",
         "true digit",
         height=480,
         xaxis=axis,
-        yaxis=axis | {"autorange": "reversed", "showgrid": False},
+        yaxis=axis | {"autorange": "reversed"},
     )
     heat = go.Heatmap(
         x=np.arange(len(labels)),

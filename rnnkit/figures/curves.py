@@ -34,6 +34,17 @@ def percent(share: float | np.floating[Any]) -> str:
     return f"{100 * share:.1f} %"
 
 
+def counted_seeds(count: int) -> str:
+    """``over 1 seed``, ``over 5 seeds``."""
+    return f"over {count} seed" + ("" if count == 1 else "s")
+
+
+def span(values: NDArray[Any], form: str) -> str:
+    """``1.02 to 1.09``, or one value where all seeds agree."""
+    low, high = format(values.min(), form), format(values.max(), form)
+    return low if low == high else f"{low} to {high}"
+
+
 def padded(curves: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
     """Stack the nets' arrays (n_seeds, ...) as (nets, most seeds, ...); NaN where a net has fewer seeds.
 

@@ -22,7 +22,7 @@ from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.theme import DIGITS, NEUTRAL, net_color
 
 Stack = Mapping[str, NDArray[Any]]
-INK, ALL = "images with ink so far (right axis)", "all images"
+INK, ALL = "ink so far", "all images"
 OWN_THRESHOLD = 0.9  # the paper's
 
 
@@ -60,7 +60,7 @@ def all_images(
         + ".",
         table={"row": rows.tolist()}
         | {f"{net_label(net)}, {thresholds[own]:.0%}": at_own[net].mean(axis=0).tolist() for net in nets},
-        caption="Line: mean over seeds; band: lowest to highest seed. Grey area: images with ink so far.",
+        caption="Line: mean over seeds; band: lowest to highest seed. Grey area (right axis): images with ink so far.",
     )
     _threshold_slider(figure, thresholds)
     add_seeds(figure, seeds)
@@ -103,7 +103,8 @@ def per_class(
         + "; ".join(_rise_and_fall(net_label(net), means[i, own]) for i, net in enumerate(nets))
         + ".",
         table=_class_table(rows, whole[0, own], classes[0, own]),
-        caption=f"The table holds the {net_label(nets[0])} at {thresholds[own]:.0%}.",
+        caption="Grey area (right axis): share of images with ink so far. "
+        f"The table holds the {net_label(nets[0])} at {thresholds[own]:.0%}.",
     )
     add_nets(figure, nets)
     _threshold_slider(figure, thresholds)
@@ -202,10 +203,7 @@ def _threshold_slider(figure: Interactive, thresholds: Sequence[float]) -> None:
 
 def _rise_and_fall(name: str, curve: NDArray[np.float64]) -> str:
     peak = int(curve.argmax())
-    return (
-        f"{name} {curve[0]:.1f} after row 1, highest {curve[peak]:.1f} after row {peak + 1}, "
-        f"{curve[-1]:.1f} at the end"
-    )
+    return f"{name} highest {curve[peak]:.1f} after row {peak + 1}, {curve[-1]:.1f} after the last"
 
 
 def _ink_trace(rows: NDArray[Any], ink_started: NDArray[Any]) -> Any:
@@ -229,10 +227,14 @@ def _class_traces(rows: NDArray[Any], ink_started: NDArray[Any]) -> list[Any]:
 
     hover = "row %{x}: %{y:.1f}<extra>%{fullData.name}</extra>"
     lines = [
-        go.Scatter(name=str(digit), x=rows, line={"color": color, "width": 1.5}, hovertemplate=hover)
+        go.Scatter(
+            name=str(digit), x=rows, mode="lines", line={"color": color, "width": 1.5}, hovertemplate=hover
+        )
         for digit, color in enumerate(DIGITS)
     ]
-    whole = go.Scatter(name=ALL, x=rows, line={"color": NEUTRAL, "width": 4}, hovertemplate=hover)
+    whole = go.Scatter(
+        name=ALL, x=rows, mode="lines", line={"color": NEUTRAL, "width": 4}, hovertemplate=hover
+    )
     return [_ink_trace(rows, ink_started), *lines, whole]
 
 

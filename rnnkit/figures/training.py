@@ -12,6 +12,7 @@ from rnnkit.figures.curves import (
     LEGEND_BELOW,
     add_seeds,
     bind_curve,
+    counted_seeds,
     curve_traces,
     layout,
     net_label,
@@ -54,7 +55,7 @@ def learning_curves(metrics: Mapping[str, Curves], seeds: Sequence[int]) -> Inte
     ends = ", ".join(f"{net_label(net)} {metrics[last][net][:, -1].mean():.3f}" for net in nets)
     figure = Interactive(
         go.Figure(traces, layout=frame),
-        alt=f"Metrics by epoch for {len(nets)} nets, mean and range over {len(seeds)} seeds. "
+        alt=f"Metrics by epoch for {len(nets)} nets, mean and range {counted_seeds(len(seeds))}. "
         f"{last} at the end of training: {ends}.",
         table=_ends(metrics, nets),
         caption="Line: mean over seeds; band: lowest to highest seed.",
