@@ -10,8 +10,8 @@ import torch
 
 from rnnkit.models import VanillaRNN
 from rnnkit.probes.embedding import tsne, tsne_through_time
-from rnnkit.probes.neighbours import knn_purity
-from rnnkit.probes.separation import cluster_purity
+from rnnkit.probes.neighbours import knn_purity, neighbour_shares
+from rnnkit.probes.separation import ClusterPurity, cluster_purity
 from rnnkit.probes.trajectory import class_means, trajectories
 from rnnkit.results import Record
 from rnnkit.studies.geometry.configs import ProbeConfig
@@ -26,6 +26,7 @@ from rnnkit.studies.geometry.training import rows, trained_model
 from rnnkit.studies.jobs import Job, Outcome
 from rnnkit.studies.progress import Steps
 
+TWO = 2
 PERPLEXITIES = (5, 30, 100)
 VARIANT_SEEDS = (0, 1, 2)
 NUM_VARIANT_POINTS = 1000
@@ -48,8 +49,8 @@ def compute_embedding(
     config: ProbeConfig = job.config
     data = rows(config.dataset, config.net.normalise)
     model = trained_model(config.net, records[0], device)
-    count = config.budget.num_points
-    x, y = data.test_x[:count], data.test_y[:count]
+    x, y = (part[: config.budget.num_points] for part in (data.test_x, data.test_y))
+    count = len(y)
     states = hidden_states(model, x, device)
     progress.steps(states.shape[1], f"t-SNE {job.key.label}")
     maps = tsne_through_time(states, seed=job.seed, n_jobs=1, progress=lambda *_: progress.advance())
@@ -70,8 +71,8 @@ def compute_variants(
     config: ProbeConfig = job.config
     data = rows(config.dataset, config.net.normalise)
     model = trained_model(config.net, records[0], device)
-    count = min(NUM_VARIANT_POINTS, config.budget.num_points)
-    y = data.test_y[:count]
+    y = data.test_y[: min(NUM_VARIANT_POINTS, config.budget.num_points)]
+    count = len(y)
     states = hidden_states(model, data.test_x[:count], device)
     steps = (EARLY_STEP, states.shape[1] // 2, states.shape[1])
     shape = (len(steps), len(PERPLEXITIES), len(VARIANT_SEEDS))
@@ -106,33 +107,49 @@ def compute_early_map(
     config: ProbeConfig = job.config
     data = rows(config.dataset, config.net.normalise)
     model = trained_model(config.net, records[0], device)
-    count = config.budget.num_map_points
-    x, y = data.test_x[:count], data.test_y[:count]
-    progress.steps(1, f"map {job.key.label}")
-    found = tsne(hidden_states(model, x[:, :EARLY_STEP], device)[:, -1], seed=job.seed, n_jobs=1)
-    clusters = cluster_purity(found, y)
+    x, y = (part[: config.budget.num_map_points] for part in (data.test_x, data.test_y))
+    count = len(y)
+    progress.steps(2, f"map {job.key.label}")
+    states = hidden_states(model, x, device)
+    found = tsne(states[:, EARLY_STEP - 1], seed=job.seed, n_jobs=1)
     progress.advance()
-    shares = clusters.counts / np.maximum(clusters.counts.sum(1, keepdims=True), 1)
-    # The cluster "of sixes" is the one with the largest share of them, among those of 1 % of the points or more.
-    large = np.flatnonzero(clusters.sizes >= 0.01 * count)
-    best = large[shares[large, SIX].argmax()] if len(large) else None
-    sixes = max(int((y == SIX).sum()), 1)
-    metrics = {
-        "num_points": count,
-        "num_clusters": len(clusters.sizes),
-        "share_inked": float((x[:, :EARLY_STEP] != np.float32(data.blank)).any((1, 2)).mean()),
-        "six_precision": float(shares[best, SIX]) if best is not None else 0.0,
-        "six_recall": float(clusters.counts[best, SIX] / sixes) if best is not None else 0.0,
-        "six_share": sixes / count,
-    }
-    arrays: dict[str, np.ndarray] = {
+    clusters = cluster_purity(found, y)
+    inked = (x[:, :EARLY_STEP] != np.float32(data.blank)).any((1, 2))
+    metrics = {"num_points": count, "num_clusters": len(clusters.sizes), "share_inked": float(inked.mean())}
+    metrics |= _cluster_of_sixes(clusters, states[:, -1], y)
+    progress.advance()
+    arrays = {
         "embedding": found.astype(np.float16),
         "labels": y.astype(np.uint8),
         "cluster": clusters.assignment.astype(np.int16),
         "counts": clusters.counts,
-        "inked": (x[:, :EARLY_STEP] != np.float32(data.blank)).any((1, 2)),
+        "inked": inked,
     }
     return Outcome(arrays, metrics, data.checksums)
+
+
+def _cluster_of_sixes(clusters: ClusterPurity, final_states: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    """What Fig. 4 points out: a cluster of sixes, one of sixes and twos, and whether the first holds to the end.
+
+    The cluster of sixes is the one with the largest share of them, among clusters of at least 1 % of the points.
+    """
+    large = np.flatnonzero(clusters.sizes >= 0.01 * len(y))
+    is_six, shares = y == SIX, clusters.counts / np.maximum(clusters.sizes, 1)[:, None]
+    found = {"six_precision": 0.0, "six_recall": 0.0, "two_six_share": 0.0, "six_kept": 0.0}
+    found["six_share"] = float(is_six.mean())
+    if not len(large):
+        return found
+    best = large[shares[large, SIX].argmax()]
+    members = (clusters.assignment == best) & is_six
+    found["six_precision"] = float(shares[best, SIX])
+    found["six_recall"] = float(members.sum() / max(is_six.sum(), 1))
+    others = large[large != best]
+    if len(others):
+        found["two_six_share"] = float((shares[others, TWO] + shares[others, SIX]).max())
+    if members.any():
+        same, classes = neighbour_shares(final_states, y, NUM_NEIGHBOURS)
+        found["six_kept"] = float((same[members][:, classes == SIX] > 0.5).mean())
+    return found
 
 
 def compute_paths(

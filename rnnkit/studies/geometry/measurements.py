@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnnkit.probes.dynamics import oscillation_period
 from rnnkit.studies.geometry.configs import NETS
+from rnnkit.studies.geometry.probing import EARLY_STEP, TRANSIENT
 
 if TYPE_CHECKING:
     from rnnkit.studies.base import Study
@@ -36,18 +38,22 @@ def _probes(arrays: Mapping[str, np.ndarray], metrics: Mapping[str, float]) -> d
     seq_len = len(stop) - 1
     linear, own = arrays["linear_readout"], stop[1:]
     periods = arrays["periods"]
+    recurrence = oscillation_period(extra[TRANSIENT:])
     return {
         "final_accuracy": stop[-1],
         "blank_minus_stop_least": gap.min(),
         "blank_minus_stop_mean": gap.mean(),
         "blank_minus_stop_share_positive": (gap > 0).mean(),
-        "accuracy_after_1_blank": extra[1],
-        "accuracy_after_5_blank": extra[5],
+        # The last four rows of a digit hold next to no ink: four rows less is the same image, only shorter.
+        "stop_drop_4": stop[-1] - stop[-5],
+        "blank_drop_4": blank[-1] - blank[-5],
+        "own_readout_gain_at_end": own[-1] - own[:-4].max(),
         "drop_after_1_blank": extra[0] - extra[1],
         "drop_after_5_blank": extra[0] - extra[5],
         "drop_after_20_blank": extra[0] - extra[20],
-        "accuracy_late_blank": extra[100:].mean(),
-        "accuracy_late_spread": np.ptp(extra[100:]),
+        "accuracy_late_blank": extra[TRANSIENT:].mean(),
+        "accuracy_late_spread": np.ptp(extra[TRANSIENT:]),
+        "accuracy_recurrence": recurrence.height if recurrence.found else 0.0,
         "share_oscillating": np.isfinite(periods).mean(),
         **_dimension("", arrays["dimension"][5]),
         **_dimension("class_", arrays["dimension_per_class"][5].mean(0)),
@@ -64,7 +70,7 @@ def _probes(arrays: Mapping[str, np.ndarray], metrics: Mapping[str, float]) -> d
         "rows_until_probe_80": _first(linear >= 0.8),
         "rows_until_own_80": _first(own >= 0.8),
         "spectral_radius": np.hypot(arrays["eigenvalues_real"], arrays["eigenvalues_imag"]).max(),
-        "ink_started_early": arrays["ink_started"][3],
+        "ink_started_early": arrays["ink_started"][EARLY_STEP - 1],
         **{name: metrics[name] for name in metrics if name.startswith("six_")},
     } | ({"period": float(np.nanmedian(periods))} if np.isfinite(periods).any() else {})
 
@@ -76,8 +82,8 @@ def _dimension(prefix: str, dimension: np.ndarray) -> dict[str, float]:
         f"{prefix}dimension_peak": dimension[peak],
         f"{prefix}dimension_peak_row": peak + 1,
         f"{prefix}dimension_final": dimension[-1],
-        f"{prefix}dimension_first": dimension[3],
-        f"{prefix}dimension_expansion": dimension[peak] - dimension[3],
+        f"{prefix}dimension_first": dimension[EARLY_STEP - 1],
+        f"{prefix}dimension_expansion": dimension[peak] - dimension[EARLY_STEP - 1],
         f"{prefix}dimension_reduction": dimension[peak] - dimension[-1],
     }
 
@@ -89,7 +95,6 @@ def _first(reached: np.ndarray) -> float:
 
 def _early_map(arrays: Mapping[str, np.ndarray], metrics: Mapping[str, float]) -> dict[str, float]:
     return {
-        "map_six_precision": metrics["six_precision"],
-        "map_six_recall": metrics["six_recall"],
-        "map_share_inked": metrics["share_inked"],
+        f"map_{name}": metrics[name]
+        for name in ("six_precision", "six_recall", "two_six_share", "six_kept", "share_inked")
     }

@@ -6,6 +6,7 @@ from rnnkit.probes.separation import cluster_purity, one_class_separation
 
 
 def islands(sizes, seed=0):
+    """One round island of unit spread for each size, 70 apart."""
     generator = np.random.default_rng(seed)
     places = 50 * np.arange(len(sizes))
     return np.concatenate(
@@ -57,6 +58,19 @@ def test_clusters_of_a_hand_made_map_are_counted():
     assert found.assignment[120] == best
     assert precision == pytest.approx(50 / 60, abs=0.05)
     assert recall == pytest.approx(50 / 70, abs=0.05)
+
+
+def test_the_finest_clusters_part_islands_that_touch():
+    # Two pairs: within a pair the islands touch, between pairs lies the sea.
+    generator = np.random.default_rng(0)
+    places = np.repeat([[0, 0], [8, 0], [300, 0], [308, 0]], 80, axis=0)
+    embedding = places + generator.normal(size=(320, 2))
+    labels = np.repeat(np.arange(4), 80)
+    coarse = cluster_purity(embedding, labels, min_cluster_size=50)
+    fine = cluster_purity(embedding, labels, min_cluster_size=50, finest=True)
+    assert len(fine.sizes) == 4
+    assert len(coarse.sizes) <= len(fine.sizes)
+    assert fine.best(3)[1] == 1
 
 
 def test_too_few_points_are_in_no_cluster():
