@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnkit.figures.curves import add_nets, layout, net_label, percent
+from rnnkit.figures.curves import add_nets, layout
+from rnnkit.figures.frame import net_name, percent
 from rnnkit.figures.interactive import Interactive
 
 SHOWN = ("everything", "errors only")
@@ -55,7 +56,7 @@ def matrix(counts: Mapping[str, NDArray[Any]]) -> Interactive:
     own = nets[0]
     figure = Interactive(
         go.Figure(heat, layout=frame),
-        alt=f"Confusion matrix in percent of each true digit, per net. {net_label(own)}: "
+        alt=f"Confusion matrix in percent of each true digit, per net. {net_name(own)}: "
         f"{percent(np.trace(pooled[0]) / pooled[0].sum())} of the images are named rightly; the most frequent "
         f"error is {_worst(shares[0])}.",
         table=_table(nets, shares),
@@ -90,7 +91,7 @@ def _table(nets: list[str], shares: NDArray[np.float64]) -> dict[str, list[Any]]
     off = np.where(np.eye(shares.shape[-1], dtype=bool), -1, shares)
     digits = range(shares.shape[-1])
     return {
-        "net": [net_label(net) for net in nets for _ in digits],
+        "net": [net_name(net) for net in nets for _ in digits],
         "true digit": [digit for _ in nets for digit in digits],
         "named rightly": [float(share[d, d]) for share in shares for d in digits],
         "most often taken for": [int(one[d].argmax()) for one in off for d in digits],

@@ -8,16 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnkit.figures.curves import (
-    add_nets,
-    add_seeds,
-    bind_curve,
-    curve_traces,
-    layout,
-    net_label,
-    padded,
-    span,
-)
+from rnnkit.figures.bands import stack_seeds
+from rnnkit.figures.curves import add_nets, add_seeds, bind_curve, curve_traces, layout, span
+from rnnkit.figures.frame import net_name
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.spectrum import leading_pair
 from rnnkit.figures.theme import NEUTRAL, net_color
@@ -51,7 +44,7 @@ def periods(
 
     nets = list(measured)
     moving = {net: late_movement(state_change[net])[:, None] >= REST for net in nets}
-    found = padded({net: np.where(moving[net], measured[net], np.nan) for net in nets})
+    found = stack_seeds({net: np.where(moving[net], measured[net], np.nan) for net in nets})
     said = np.full(found.shape[:2], np.nan)
     for index, net in enumerate(nets):
         for place, (r, i) in enumerate(zip(real[net], imag[net], strict=True)):
@@ -101,11 +94,11 @@ def _log_ends(values: NDArray[Any]) -> list[float]:
 def _period_words(net: str, found: NDArray[Any], said: NDArray[Any]) -> str:
     some = found[np.isfinite(found)]
     if not len(some):
-        return f"{net_label(net)}: no image oscillates"
+        return f"{net_name(net)}: no image oscillates"
     finite = said[np.isfinite(said)]
     beside = f", leading pair {span(finite, '.1f')}" if len(finite) else ""
     return (
-        f"{net_label(net)}: {len(some)} states of {found.size} oscillate, median {np.median(some):.1f} "
+        f"{net_name(net)}: {len(some)} states of {found.size} oscillate, median {np.median(some):.1f} "
         f"steps{beside}"
     )
 
@@ -119,7 +112,7 @@ def _period_table(
         for j, seed in enumerate(seeds):
             some = found[i, j][np.isfinite(found[i, j])]
             median = float(np.median(some)) if len(some) else float("nan")
-            row = (net_label(net), seed, len(some), found.shape[-1], median, float(said[i, j]))
+            row = (net_name(net), seed, len(some), found.shape[-1], median, float(said[i, j]))
             for name, value in zip(names, row, strict=True):
                 columns[name].append(value)
     return columns
@@ -143,8 +136,8 @@ def movement(state_change: Stack, seeds: Sequence[int], *, num_rows: int) -> Int
     steps = np.arange(1, np.shape(logs[nets[0]])[1] + 1)
     traces: list[Any] = []
     for net in nets:
-        hover = "step %{x}: 10^%{y:.2f}<extra>" + net_label(net) + "</extra>"
-        traces += curve_traces(net_label(net), steps, net_color(net), hovertemplate=hover)
+        hover = "step %{x}: 10^%{y:.2f}<extra>" + net_name(net) + "</extra>"
+        traces += curve_traces(net_name(net), steps, net_color(net), hovertemplate=hover)
     top = int(np.ceil(max(float(log.max()) for log in logs.values())))
     ticks = list(range(int(np.log10(FLOOR)), top + 1, 2))
     frame = layout(
@@ -156,13 +149,13 @@ def movement(state_change: Stack, seeds: Sequence[int], *, num_rows: int) -> Int
     )
     frame["yaxis"]["ticktext"] = [f"10<sup>{tick}</sup>".replace("-", "−") for tick in ticks]
     late = {net: late_movement(state_change[net]) for net in nets}
-    said = "; ".join(f"{net_label(net)} {_rest_words(late[net])}" for net in nets)
+    said = "; ".join(f"{net_name(net)} {_rest_words(late[net])}" for net in nets)
     figure = Interactive(
         go.Figure(traces, layout=frame),
         alt="Mean distance that the state moves in each step, through the image and the blank rows after it, "
         f"on a logarithmic axis. Over the last {LATE} blank rows: {said}.",
         table={
-            "net": [net_label(net) for net in nets for _ in late[net]],
+            "net": [net_name(net) for net in nets for _ in late[net]],
             "seed": [seed for net in nets for seed, _ in zip(seeds, late[net], strict=False)],
             "last row of the image": [float(one[num_rows - 1]) for net in nets for one in state_change[net]],
             f"last {LATE} blank rows": [float(value) for net in nets for value in late[net]],
@@ -172,7 +165,7 @@ def movement(state_change: Stack, seeds: Sequence[int], *, num_rows: int) -> Int
     )
     add_seeds(figure, seeds)
     for net in nets:
-        bind_curve(figure, net_label(net), logs[net])
+        bind_curve(figure, net_name(net), logs[net])
     windows = [[0, len(steps) + 1], [0, num_rows + 60], [0, num_rows + 1]]
     names = ["all", "image and 60 blank rows", "image only"]
     return figure.select("zoom", "Steps", names).bind_layout("xaxis.range", windows, over="zoom")

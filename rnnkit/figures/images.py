@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnkit.figures.curves import add_nets, layout, net_label, percent, reference
+from rnnkit.figures.curves import add_nets, layout, reference
+from rnnkit.figures.frame import net_name, percent
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.theme import DIGITS, NEUTRAL, digit_colorscale
 
@@ -131,19 +132,19 @@ def _reading_numbers(
     right = (named == truth[:, None]).mean(axis=1)  # (nets, S)
     half = right.shape[1] // 2
     said = "; ".join(
-        f"{net_label(net)} {percent(right[i, half - 1])} after row {half} and {percent(right[i, -1])} after "
+        f"{net_name(net)} {percent(right[i, half - 1])} after row {half} and {percent(right[i, -1])} after "
         f"the last row"
         for i, net in enumerate(nets)
     )
     alt = (
         f"A digit, revealed row by row, beside the class that the net would name after each row and its "
         f"probability. Of the {len(truth)} images of this figure the named class is right: {said}. Mean "
-        f"probability of the named class after the last row, {net_label(nets[0])}: "
+        f"probability of the named class after the last row, {net_name(nets[0])}: "
         f"{percent(sure[0, :, -1].mean())}."
     )
     table: dict[str, list[Any]] = {"rows read": list(range(1, right.shape[1] + 1))}
     for index, net in enumerate(nets):
-        table[f"named rightly: {net_label(net)}"] = right[index].tolist()
+        table[f"named rightly: {net_name(net)}"] = right[index].tolist()
     return alt, table
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnkit.figures.curves import SEEDS, add_nets, layout, net_label, padded, span
+from rnnkit.figures.bands import stack_seeds
+from rnnkit.figures.curves import SEEDS, add_nets, layout, span
+from rnnkit.figures.frame import net_name
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.theme import NEUTRAL, net_color
 
@@ -46,7 +48,7 @@ def eigenvalues(real: Stack, imag: Stack, seeds: Sequence[int]) -> Interactive:
     """
     import plotly.graph_objects as go
 
-    nets, parts = list(real), (padded(real), padded(imag))
+    nets, parts = list(real), (stack_seeds(real), stack_seeds(imag))
     moduli = np.hypot(*parts)
     edges = [1.08 * max(1.0, float(np.nanmax(one))) for one in moduli]
     ranges = [[-edge, edge] for edge in edges]
@@ -104,7 +106,7 @@ def _spectrum_words(net: str, real: NDArray[Any], imag: NDArray[Any]) -> str:
     outside = (moduli > 1).sum(axis=1)
     radius = moduli.max(axis=1)
     return (
-        f"{net_label(net)}: spectral radius {span(radius, '.2f')}, {span(outside, 'd')} of "
+        f"{net_name(net)}: spectral radius {span(radius, '.2f')}, {span(outside, 'd')} of "
         f"{moduli.shape[1]} outside the circle"
     )
 
@@ -122,7 +124,7 @@ def _spectrum_table(nets: list[str], real: Stack, imag: Stack, seeds: Sequence[i
     for net in nets:
         for seed, r, i in zip(seeds, real[net], imag[net], strict=False):
             moduli, (pair, period) = np.hypot(r, i), leading_pair(r, i)
-            row = (net_label(net), seed, float(moduli.max()), int((moduli > 1).sum()), abs(pair), period)
+            row = (net_name(net), seed, float(moduli.max()), int((moduli > 1).sum()), abs(pair), period)
             for name, value in zip(names, row, strict=True):
                 columns[name].append(value)
     return columns

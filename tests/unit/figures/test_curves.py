@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 import pytest
 
 from rnnkit.figures import Interactive, net_color
+from rnnkit.figures.bands import bands, see_through
 from rnnkit.figures.curves import (
     add_nets,
     add_seeds,
@@ -13,29 +14,12 @@ from rnnkit.figures.curves import (
     counted_seeds,
     curve_traces,
     layout,
-    outline,
-    padded,
     reference,
-    see_through,
-    there_and_back,
     view_names,
     views,
 )
 
 RNG = np.random.default_rng(0)
-
-
-def test_a_net_with_fewer_seeds_is_filled_with_nothing_and_its_mean_is_its_own():
-    curves = {"paper": RNG.random((3, 4)), "tuned": RNG.random((1, 4))}
-    stacked = padded(curves)
-    assert stacked.shape == (2, 3, 4)
-    assert np.isnan(stacked[1, 1:]).all()
-    np.testing.assert_allclose(views(stacked)[1, 0], curves["tuned"][0])
-
-
-def test_curves_of_different_lengths_are_refused():
-    with pytest.raises(ValueError, match="one shape"):
-        padded({"paper": np.zeros((1, 3)), "tuned": np.zeros((1, 4))})
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
@@ -47,15 +31,6 @@ def test_each_view_has_a_name_and_holds_the_mean_or_its_seed(count):
     assert view_names(seeds)[-1] == f"seed {9 + count}"
     if count > 1:
         np.testing.assert_allclose(shown[0], values.mean(axis=0))
-
-
-def test_the_outline_encloses_every_seed():
-    values = RNG.random((5, 7))
-    shape, x = outline(values), there_and_back(np.arange(7))
-    for at in range(7):
-        low, high = shape[x == at]
-        assert low == values[:, at].min()
-        assert high == values[:, at].max()
 
 
 def bound(seeds, over):
@@ -76,7 +51,7 @@ def test_the_band_is_there_only_beside_the_mean_and_takes_the_nets_colour():
     figure, values = bound([0, 1, 2], over=True)
     by = {(b.trace, b.attr): b for b in figure.bindings}
     np.testing.assert_array_equal(by[1, "y"].at({"net": 1, "seeds": 3}), values[1, 2])
-    np.testing.assert_array_equal(by[0, "y"].at({"net": 1, "seeds": 0}), outline(values[1]))
+    np.testing.assert_array_equal(by[0, "y"].at({"net": 1, "seeds": 0}), bands(values[1]).outline)
     assert by[0, "visible"].values == [True, False, False, False]
     assert by[1, "line.color"].values == [net_color("paper"), net_color("tuned")]
     assert by[0, "fillcolor"].values[1] == see_through(net_color("tuned"))
@@ -87,10 +62,6 @@ def test_one_seed_has_no_band():
     assert figure.controls["seeds"].values == ("seed 4",)
     assert figure.figure.data[0].visible is False
     np.testing.assert_array_equal(figure.figure.data[1].y, values[0, 0])
-
-
-def test_a_colour_is_made_see_through():
-    assert see_through("#0b76d1", 0.5) == "rgba(11,118,209,0.5)"
 
 
 def test_what_a_layout_is_given_joins_what_it_has():
@@ -108,3 +79,13 @@ def test_a_reference_line_is_one_that_plotly_accepts(axis):
 
 def test_seeds_are_counted_in_words():
     assert [counted_seeds(n) for n in (1, 3)] == ["over 1 seed", "over 3 seeds"]
+
+
+def test_a_net_with_fewer_seeds_than_the_select_has_nothing_for_the_others():
+    fig = go.Figure(curve_traces("curve", range(6), net_color("paper")), layout={"yaxis": {"range": [0, 1]}})
+    figure, values = add_seeds(Interactive(fig, alt="Curves."), [0, 1, 2]), RNG.random((2, 6))
+    bind_curve(figure, "curve", values)
+    shown = figure.bindings[0]
+    np.testing.assert_allclose(shown.at({"seeds": 0}), values.mean(axis=0))
+    np.testing.assert_array_equal(shown.at({"seeds": 2}), values[1])
+    assert np.isnan(shown.at({"seeds": 3})).all()

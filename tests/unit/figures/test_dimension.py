@@ -30,8 +30,8 @@ def test_all_images_follow_threshold_and_seed(num_rows, count):
     (axis,) = (b for b in figure.bindings if b.attr == "yaxis.range")
     assert axis.at({"threshold": 0})[1] > max(given[net][:, 0].max() for net in NETS)
     mean = given["untrained"][:, 1].mean(axis=0)
-    assert f"untrained (control) highest {mean.max():.1f} after row {mean.argmax() + 1}" in figure.alt
-    np.testing.assert_allclose(figure.table["untrained (control), 90%"], mean)
+    assert f"untrained net highest {mean.max():.1f} after row {mean.argmax() + 1}" in figure.alt
+    np.testing.assert_allclose(figure.table["untrained net, 90%"], mean)
 
 
 @pytest.mark.parametrize(("num_rows", "count"), [(8, 1), (28, 5)])

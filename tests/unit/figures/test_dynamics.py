@@ -31,7 +31,7 @@ def test_periods_stand_beside_their_prediction_and_a_net_at_rest_has_none():
     said = [leading_pair(r, i)[1] for r, i in zip(real["paper"], imag["paper"], strict=True)]
     np.testing.assert_allclose(by[dynamics.PREDICTED, "y"].at({"net": 0}), said)
     assert "paper's net: 11 states of 12 oscillate" in figure.alt
-    assert "untrained (control): no image oscillates" in figure.alt
+    assert "untrained net: no image oscillates" in figure.alt
     assert figure.table["images that oscillate"] == [3, 4, 4, 0, 0, 0]
 
 
@@ -46,8 +46,8 @@ def test_movement_is_drawn_in_decades_and_rest_is_told(num_rows, count):
     by = {figure.figure.data[b.trace].name: b for b in figure.bindings if b.attr == "y"}
     seeds = {"seeds": count if count > 1 else 0}
     np.testing.assert_allclose(10 ** by["well-tuned net"].at(seeds), change["tuned"][-1])
-    assert by["untrained (control)"].at(seeds).min() == np.log10(dynamics.FLOOR)
-    assert "untrained (control) at rest" in figure.alt
+    assert by["untrained net"].at(seeds).min() == np.log10(dynamics.FLOOR)
+    assert "untrained net at rest" in figure.alt
     assert figure.figure.layout.shapes[0].x1 == num_rows + 0.5
     assert len(figure.table["seed"]) == 2 * count
 

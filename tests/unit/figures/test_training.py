@@ -29,7 +29,7 @@ def test_every_trained_net_has_its_own_epochs_and_each_view_its_values(count):
     )
     np.testing.assert_array_equal(shown, given[ACCURACY]["tuned"][-1])
     assert f"well-tuned net {given[ACCURACY]['tuned'][:, -1].mean():.3f}" in figure.alt
-    assert figure.table["net"] == ["paper's net", "well-tuned net", "shuffled labels (control)"]
+    assert figure.table["net"] == ["paper's net", "well-tuned net", "shuffled labels"]
 
 
 def test_the_axis_follows_the_metric_and_its_close_up():
