@@ -13,8 +13,8 @@ from rnnkit.figures.frame import net_name, percent
 from rnnkit.figures.interactive import Interactive
 
 SHOWN = ("everything", "errors only")
-# See-through at zero, so that the page's own colour is the floor on a light and on a dark page.
-SCALE = [[0.0, "rgba(11,118,209,0)"], [1.0, "rgba(11,118,209,0.85)"]]
+# Opaque, so that the numbers, black or white by the cell's colour, can be read on a dark page as well.
+SCALE = [[0.0, "#eaf2fb"], [1.0, "#0b5cab"]]
 
 
 def matrix(counts: Mapping[str, NDArray[Any]]) -> Interactive:

@@ -17,6 +17,7 @@ from rnnkit.figures.theme import DIGITS, NEUTRAL, net_color
 Stack = Mapping[str, NDArray[Any]]
 INK, ALL = "ink so far", "all images"
 OWN_THRESHOLD = 0.9  # the paper's
+TICKS = (1, 2, 5, 10, 20, 50, 100, 200)
 
 
 def all_images(
@@ -159,7 +160,7 @@ def cumulative(shares: Stack, seeds: Sequence[int]) -> Interactive:
     frame = layout(
         "components (logarithmic)",
         "share of variance",
-        xaxis={"type": "log", "range": [-0.03, float(np.log10(size)) + 0.03]},
+        xaxis={"type": "log", "range": [-0.03, float(np.log10(size)) + 0.03], "tickvals": TICKS},
         yaxis={"range": [0, 1.02], "tickformat": ".0%"},
         **reference(OWN_THRESHOLD, f"{OWN_THRESHOLD:.0%}"),
     )

@@ -107,10 +107,15 @@ def _gap(net: str, gap: NDArray[np.float64]) -> str:
     mean = gap.mean(axis=0)
     at = int(mean.argmax())
     return (
-        f"{net_name(net)} {100 * mean.mean():+.1f} points on average, from {100 * mean.min():+.1f} to "
-        f"{100 * mean.max():+.1f} (after {at + 1} rows), above zero for {int((mean > 0).sum())} of "
+        f"{net_name(net)} {_points(mean.mean())} points on average, from {_points(mean.min())} to "
+        f"{_points(mean.max())} (with {at + 1} shown), above zero for {int((mean > 0).sum())} of "
         f"{len(mean)} numbers of rows"
     )
+
+
+def _points(share: float | np.floating[Any]) -> str:
+    """A difference of shares in percentage points, with its sign but never as -0.0."""
+    return f"{round(100 * float(share), 1) + 0.0:+.1f}"
 
 
 def _shown_table(nets: list[str], blank: NDArray[Any], stop: NDArray[Any]) -> dict[str, list[Any]]:
@@ -197,7 +202,7 @@ def blank_meaning(
     """
     import plotly.graph_objects as go
 
-    experiments = ["1: blank after the rows shown", "3: blank rows added"]
+    experiments = ["1: rows blanked", "3: rows added"]
     lengths = [np.shape(blank_after)[-1], np.shape(extra_blank)[-1]]
     longest = max(lengths)
     x = np.arange(longest)

@@ -37,7 +37,7 @@ def test_the_description_tells_the_gap_between_the_experiments():
     blank = {"paper": np.array([[0.1, 0.5, 0.7, 0.9]])}
     stop = {"paper": np.array([[0.1, 0.1, 0.8, 0.9]])}
     alt = truncation.shown_rows(blank, stop, [0]).alt
-    assert "+15.0 points on average, from -10.0 to +40.0 (after 1 rows), above zero for 1 of 2" in alt
+    assert "+15.0 points on average, from -10.0 to +40.0 (with 1 shown), above zero for 1 of 2" in alt
 
 
 @pytest.mark.parametrize("num_extra", [60, 500])
