@@ -25,7 +25,9 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     result.add_argument("name", nargs="?", choices=[*BENCHMARKS, "all"], default="all", help="default: all")
     result.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
-    result.add_argument("--repeats", type=positive, help="rounds of each race; each benchmark has its own default")
+    result.add_argument(
+        "--repeats", type=positive, help="rounds of each race; each benchmark has its own default"
+    )
     return result
 
 
@@ -45,7 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     print(", ".join(f"{key} {value}" for key, value in about.items()))
     if (about["load"] or 0) > 0.5:
-        print("Other work was running at the start: ratios still compare, seconds are longer than they need be.")
+        print(
+            "Other work was running at the start: ratios still compare, seconds are longer than they need be."
+        )
     for name in names:
         print(f"\n{name}\n{BENCHMARKS[name].report(results[name])}")
     return 0

@@ -58,11 +58,8 @@ def make_pair(shape: Shape, precision: str) -> tuple[VanillaRNN, TorchRNN]:
         generator=torch.Generator().manual_seed(0),
     )
     theirs = TorchRNN(shape, precision)
-    with torch.no_grad():
-        theirs.rnn.weight_ih_l0.copy_(ours.weight_ih)
-        theirs.rnn.weight_hh_l0.copy_(ours.weight_hh)
-        theirs.readout.weight.copy_(ours.weight_out)
-        theirs.readout.bias.copy_(ours.bias_out)
+    theirs.rnn.load_state_dict({"weight_ih_l0": ours.weight_ih, "weight_hh_l0": ours.weight_hh})
+    theirs.readout.load_state_dict({"weight": ours.weight_out, "bias": ours.bias_out})
     return ours, theirs
 
 
@@ -164,7 +161,8 @@ def report(rows: list[dict[str, Any]]) -> str:
         "One training step, medians in ms. torch: nn.RNN, nn.Linear and Adam (bf16: under autocast).",
         "ratio: torch / rnnkit within a round, median [quartiles]. floor: the step's matrix products at the",
         "speed of one large product in the same rounds.",
-        f"{'batch':>5} {'threads':>7} {'precision':>9} {'rnnkit':>8} {'torch':>8}  {'ratio':<18} {'floor':>7} {'GFLOP/s':>8}",
+        f"{'batch':>5} {'threads':>7} {'precision':>9} {'rnnkit':>8} {'torch':>8}  {'ratio':<18} {'floor':>7} "
+        f"{'GFLOP/s':>8}",
     ]
     for row in rows:
         r = row["ratio"]

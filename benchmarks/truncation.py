@@ -1,15 +1,14 @@
 """All three truncation experiments in one pass, against running the net anew for every prefix.
 
-Each number of threads is timed in a process of its own, whose peak memory is that of the probe and its data. The naive way
-would take minutes, so that it runs on a subset of the images, in turns with ours on the same subset, and its time
-for all of them is scaled up by their number.
+Each number of threads is timed in a process of its own, whose peak memory is that of the probe and its data. The
+naive way takes much longer, so that it runs on a subset of the images, in turns with ours on the same subset, and its
+time for all of them is scaled up by their number.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -72,8 +71,7 @@ def one_pass(net: VanillaRNN, x: Tensor, y: Tensor, work: Work) -> Truncation:
 def naive(net: VanillaRNN, x: Tensor, y: Tensor, work: Work) -> Truncation:
     """A run of torch.nn.RNN for each prefix of experiments 1 and 2; one run with all blank rows for experiment 3."""
     rnn = nn.RNN(work.input_size, work.hidden_size, bias=False, batch_first=True)
-    rnn.weight_ih_l0.copy_(net.weight_ih)
-    rnn.weight_hh_l0.copy_(net.weight_hh)
+    rnn.load_state_dict({"weight_ih_l0": net.weight_ih, "weight_hh_l0": net.weight_hh})
 
     def accuracies(images: Tensor, last: int = 1) -> np.ndarray:
         """After each of the last steps, over all images."""
@@ -102,37 +100,29 @@ def run(
     *, repeats: int = 3, num_threads: tuple[int, ...] = (1, 2), work: Work | None = None
 ) -> list[dict[str, Any]]:
     """Time all cases; one row per number of threads."""
-    work = work or Work()
-    return [
-        _alone(_measure, work, count) | _alone(_compare, work, count, repeats) | {"threads": count}
-        for count in num_threads
-    ]
+    # A fresh process each: a peak of memory is that of a process.
+    spawn = multiprocessing.get_context("spawn")
+    rows = []
+    for count in num_threads:
+        with ProcessPoolExecutor(1, mp_context=spawn) as executor:
+            rows.append(executor.submit(_measure, work or Work(), count, repeats).result())
+    return rows
 
 
-def _alone(function: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
-    """Call in a fresh process: a peak of memory is that of a process."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
-        return executor.submit(function, *arguments).result()
-
-
-def _measure(work: Work, count: int) -> dict[str, Any]:
+def _measure(work: Work, count: int, repeats: int) -> dict[str, Any]:
     with threads(count):
         net, x, y = make_case(work, work.num_images)
         start = time.perf_counter()
         one_pass(net, x, y, work)
-        seconds = time.perf_counter() - start
-    return asdict(work) | {"seconds": seconds, "peak_bytes": peak_memory_bytes()}
-
-
-def _compare(work: Work, count: int, repeats: int) -> dict[str, Any]:
-    with threads(count):
-        case = make_case(work, work.num_naive)
-        rivals = {"ours": lambda: one_pass(*case, work), "naive": lambda: naive(*case, work)}
-        seconds = race(rivals, repeats)
-    scale = work.num_images / work.num_naive
-    return {
-        "ratio": ratio(seconds["naive"], seconds["ours"]),
-        "naive_seconds_scaled": float(np.median(seconds["naive"])) * scale,
+        seconds, peak = time.perf_counter() - start, peak_memory_bytes()
+        few = net, x[: work.num_naive], y[: work.num_naive], work
+        race_seconds = race({"ours": lambda: one_pass(*few), "naive": lambda: naive(*few)}, repeats)
+    return asdict(work) | {
+        "threads": count,
+        "seconds": seconds,
+        "peak_bytes": peak,
+        "ratio": ratio(race_seconds["naive"], race_seconds["ours"]),
+        "naive_seconds_scaled": float(np.median(race_seconds["naive"])) * work.num_images / work.num_naive,
         "repeats": repeats,
     }
 

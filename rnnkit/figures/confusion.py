@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnkit.figures.curves import add_nets, layout, net_label, percent
+from rnnkit.figures.curves import add_nets, layout
+from rnnkit.figures.frame import net_name, percent
 from rnnkit.figures.interactive import Interactive
 
 SHOWN = ("everything", "errors only")
-# See-through at zero, so that the page's own colour is the floor on a light and on a dark page.
-SCALE = [[0.0, "rgba(11,118,209,0)"], [1.0, "rgba(11,118,209,0.85)"]]
+# Opaque, so that the numbers, black or white by the cell's colour, can be read on a dark page as well.
+SCALE = [[0.0, "#eaf2fb"], [1.0, "#0b5cab"]]
 
 
 def matrix(counts: Mapping[str, NDArray[Any]]) -> Interactive:
@@ -32,13 +33,13 @@ def matrix(counts: Mapping[str, NDArray[Any]]) -> Interactive:
     errors = np.where(np.eye(shares.shape[-1], dtype=bool), np.nan, shares)
     shown = np.stack([shares, errors]) * 100
     labels = [str(digit) for digit in range(shares.shape[-1])]
-    axis = {"tickvals": list(range(len(labels))), "ticktext": labels}
+    axis = {"tickvals": list(range(len(labels))), "ticktext": labels, "showgrid": False, "zeroline": False}
     frame = layout(
         "named",
         "true digit",
         height=480,
         xaxis=axis,
-        yaxis=axis | {"autorange": "reversed", "showgrid": False},
+        yaxis=axis | {"autorange": "reversed"},
     )
     heat = go.Heatmap(
         x=np.arange(len(labels)),
@@ -55,7 +56,7 @@ def matrix(counts: Mapping[str, NDArray[Any]]) -> Interactive:
     own = nets[0]
     figure = Interactive(
         go.Figure(heat, layout=frame),
-        alt=f"Confusion matrix in percent of each true digit, per net. {net_label(own)}: "
+        alt=f"Confusion matrix in percent of each true digit, per net. {net_name(own)}: "
         f"{percent(np.trace(pooled[0]) / pooled[0].sum())} of the images are named rightly; the most frequent "
         f"error is {_worst(shares[0])}.",
         table=_table(nets, shares),
@@ -90,7 +91,7 @@ def _table(nets: list[str], shares: NDArray[np.float64]) -> dict[str, list[Any]]
     off = np.where(np.eye(shares.shape[-1], dtype=bool), -1, shares)
     digits = range(shares.shape[-1])
     return {
-        "net": [net_label(net) for net in nets for _ in digits],
+        "net": [net_name(net) for net in nets for _ in digits],
         "true digit": [digit for _ in nets for digit in digits],
         "named rightly": [float(share[d, d]) for share in shares for d in digits],
         "most often taken for": [int(one[d].argmax()) for one in off for d in digits],

@@ -2,54 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnkit.figures.bands import bands, outline_x, see_through
+from rnnkit.figures.frame import legend_below, net_names
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.theme import NEUTRAL, net_color
 
-NET_LABELS = {
-    "paper": "paper's net",
-    "tuned": "well-tuned net",
-    "normalised": "normalised pixels",
-    "shuffled": "shuffled labels (control)",
-    "untrained": "untrained (control)",
-}
-"""What a reader sees for each net."""
-
-LEGEND_BELOW = {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top"}
 SEEDS = "seeds"
 
 
-def net_label(net: str) -> str:
-    """Name of a net as a reader sees it."""
-    return NET_LABELS.get(net, net)
+def counted_seeds(count: int) -> str:
+    """``over 1 seed``, ``over 5 seeds``."""
+    return f"over {count} seed" + ("" if count == 1 else "s")
 
 
-def percent(share: float | np.floating[Any]) -> str:
-    """A share in words of a description: ``93.1 %``."""
-    return f"{100 * share:.1f} %"
-
-
-def padded(curves: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
-    """Stack the nets' arrays (n_seeds, ...) as (nets, most seeds, ...); NaN where a net has fewer seeds.
-
-    Raises
-    ------
-    ValueError
-        When there are no nets, or what follows the seeds differs in shape.
-    """
-    shapes = {net: np.shape(curve)[1:] for net, curve in curves.items()}
-    if len(set(shapes.values())) != 1:
-        raise ValueError(f"curves must be of one shape after the seeds, not {shapes}")
-    most = max(len(curve) for curve in curves.values())
-    result = np.full((len(curves), most, *next(iter(shapes.values()))), np.nan)
-    for index, curve in enumerate(curves.values()):
-        result[index, : len(curve)] = curve
-    return result
+def span(values: NDArray[Any], form: str) -> str:
+    """``1.02 to 1.09``, or one value where all seeds agree."""
+    low, high = format(values.min(), form), format(values.max(), form)
+    return low if low == high else f"{low} to {high}"
 
 
 def views(values: NDArray[Any]) -> NDArray[np.float64]:
@@ -68,24 +43,6 @@ def view_names(seeds: Sequence[int]) -> list[str]:
     return singles if len(singles) == 1 else [f"mean and range of {len(singles)} seeds", *singles]
 
 
-def outline(values: NDArray[Any]) -> NDArray[np.float64]:
-    """The range over seeds as a closed shape: (..., n_seeds, T) -> (..., 2 T), lowest forth and highest back."""
-    low, high = np.nanmin(values, axis=-2), np.nanmax(values, axis=-2)
-    return np.concatenate([low, high[..., ::-1]], axis=-1)
-
-
-def there_and_back(x: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
-    """The abscissae that belong to :func:`outline`."""
-    x = np.asarray(x)
-    return np.concatenate([x, x[::-1]])
-
-
-def see_through(color: str, opacity: float = 0.2) -> str:
-    """``#rrggbb`` as ``rgba(...)``."""
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"
-
-
 def curve_traces(
     name: str, x: Sequence[Any] | NDArray[Any], color: str, *, dash: str = "solid", **extra: Any
 ) -> list[Any]:
@@ -95,7 +52,7 @@ def curve_traces(
     return [
         go.Scatter(
             name=f"{name} range",
-            x=there_and_back(x),
+            x=outline_x(np.asarray(x)),
             mode="lines",
             line={"width": 0},
             fill="toself",
@@ -131,17 +88,25 @@ def bind_curve(figure: Interactive, name: str, values: NDArray[Any], over: Seque
     name : str
         As given to :func:`curve_traces`.
     values : ndarray (k_1, ..., n_seeds, T)
-        The leading axes are indexed by the controls in ``over``.
+        The leading axes are indexed by the controls in ``over``; a net may have fewer seeds than the select.
     over : sequence of str
     """
     around, count = f"{name} range", len(figure.controls[SEEDS].values)
+    values = _with_missing_seeds(np.asarray(values, dtype=float), max(count - 1, 1))
     figure.bind(name, "y", views(values), over=(*over, SEEDS))
-    shape = outline(values)
+    shape = bands(values).outline
     if over:
         figure.bind(around, "y", shape, over=over)
     else:
         figure.figure.update_traces(y=shape, selector={"name": around})
     return figure.bind_values(around, "visible", [count > 1] + [False] * (count - 1), over=SEEDS)
+
+
+def _with_missing_seeds(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Fill (..., n_seeds, T) with NaN up to a number of seeds."""
+    around = [(0, 0)] * values.ndim
+    around[-2] = (0, count - values.shape[-2])
+    return np.pad(values, around, constant_values=np.nan)
 
 
 def color_by_net(figure: Interactive, name: str, nets: Sequence[str]) -> Interactive:
@@ -154,14 +119,14 @@ def color_by_net(figure: Interactive, name: str, nets: Sequence[str]) -> Interac
 
 def add_nets(figure: Interactive, nets: Sequence[str], start: int = 0) -> Interactive:
     """Add the select by which a reader picks a net."""
-    return figure.select("net", "Net", [net_label(net) for net in nets], start=start)
+    return figure.select("net", "Net", net_names(nets), start=start)
 
 
 def layout(x: str, y: str, *, height: int = 460, **extra: Any) -> dict[str, Any]:
     """What the plane figures have in common: titled axes, the legend below."""
     made: dict[str, Any] = {
         "height": height,
-        "legend": LEGEND_BELOW,
+        "legend": legend_below(),
         "margin": {"t": 24},
         "xaxis": {"title": {"text": x}},
         "yaxis": {"title": {"text": y}},

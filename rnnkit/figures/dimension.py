@@ -8,22 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnkit.figures.curves import (
-    add_nets,
-    add_seeds,
-    bind_curve,
-    curve_traces,
-    layout,
-    net_label,
-    padded,
-    reference,
-)
+from rnnkit.figures.bands import stack_seeds
+from rnnkit.figures.curves import add_nets, add_seeds, bind_curve, curve_traces, layout, reference
+from rnnkit.figures.frame import net_name
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.theme import DIGITS, NEUTRAL, net_color
 
 Stack = Mapping[str, NDArray[Any]]
-INK, ALL = "images with ink so far (right axis)", "all images"
+INK, ALL = "ink so far", "all images"
 OWN_THRESHOLD = 0.9  # the paper's
+TICKS = (1, 2, 5, 10, 20, 50, 100, 200)
 
 
 def all_images(
@@ -47,8 +41,8 @@ def all_images(
     rows = np.arange(1, np.shape(dimension[nets[0]])[-1] + 1)
     traces = [_ink_trace(rows, ink_started)]
     for net in nets:
-        hover = "row %{x}: %{y:.1f}<extra>" + net_label(net) + "</extra>"
-        traces += curve_traces(net_label(net), rows, net_color(net), hovertemplate=hover)
+        hover = "row %{x}: %{y:.1f}<extra>" + net_name(net) + "</extra>"
+        traces += curve_traces(net_name(net), rows, net_color(net), hovertemplate=hover)
     own = _own(thresholds)
     tops = [1.08 * max(float(np.max(dimension[net][:, t])) for net in nets) for t in range(len(thresholds))]
     at_own = {net: np.asarray(dimension[net])[:, own] for net in nets}
@@ -56,17 +50,17 @@ def all_images(
         go.Figure(traces, layout=_frame(rows, "components", [0, tops[own]])),
         alt="Principal components needed for a share of the variance of the hidden states of all images, "
         f"after each row. For {thresholds[own]:.0%}, mean over seeds: "
-        + "; ".join(_rise_and_fall(net_label(net), curve.mean(axis=0)) for net, curve in at_own.items())
+        + "; ".join(_rise_and_fall(net_name(net), curve.mean(axis=0)) for net, curve in at_own.items())
         + ".",
         table={"row": rows.tolist()}
-        | {f"{net_label(net)}, {thresholds[own]:.0%}": at_own[net].mean(axis=0).tolist() for net in nets},
-        caption="Line: mean over seeds; band: lowest to highest seed. Grey area: images with ink so far.",
+        | {f"{net_name(net)}, {thresholds[own]:.0%}": at_own[net].mean(axis=0).tolist() for net in nets},
+        caption="Line: mean over seeds; band: lowest to highest seed. Grey area (right axis): images with ink so far.",
     )
     _threshold_slider(figure, thresholds)
     add_seeds(figure, seeds)
     for net in nets:
         values = np.moveaxis(np.asarray(dimension[net], dtype=np.float64), 1, 0)
-        bind_curve(figure, net_label(net), values, over=("threshold",))
+        bind_curve(figure, net_name(net), values, over=("threshold",))
     return figure.bind_layout("yaxis.range", [[0, top] for top in tops], over="threshold")
 
 
@@ -100,10 +94,11 @@ def per_class(
         go.Figure(traces, layout=_frame(rows, "components, mean over seeds", [0, tops[0, own]], height=500)),
         alt="Principal components needed for a share of the variance within each class and over all images, "
         f"after each row. For {thresholds[own]:.0%}, mean over the ten classes: "
-        + "; ".join(_rise_and_fall(net_label(net), means[i, own]) for i, net in enumerate(nets))
+        + "; ".join(_rise_and_fall(net_name(net), means[i, own]) for i, net in enumerate(nets))
         + ".",
         table=_class_table(rows, whole[0, own], classes[0, own]),
-        caption=f"The table holds the {net_label(nets[0])} at {thresholds[own]:.0%}.",
+        caption="Grey area (right axis): share of images with ink so far. "
+        f"The table holds the {net_name(nets[0])} at {thresholds[own]:.0%}.",
     )
     add_nets(figure, nets)
     _threshold_slider(figure, thresholds)
@@ -134,9 +129,9 @@ def participation(overall: Stack, of_class: Stack, ink_started: NDArray[Any]) ->
     figure = Interactive(
         go.Figure(_class_traces(rows, ink_started), layout=frame),
         alt="Participation ratio of the hidden states after each row, over all images: "
-        + "; ".join(_rise_and_fall(net_label(net), whole[i]) for i, net in enumerate(nets))
+        + "; ".join(_rise_and_fall(net_name(net), whole[i]) for i, net in enumerate(nets))
         + ".",
-        table={"row": rows.tolist()} | {net_label(net): whole[i].tolist() for i, net in enumerate(nets)},
+        table={"row": rows.tolist()} | {net_name(net): whole[i].tolist() for i, net in enumerate(nets)},
     )
     add_nets(figure, nets)
     _bind_classes(figure, whole, classes, over=("net",))
@@ -154,18 +149,18 @@ def cumulative(shares: Stack, seeds: Sequence[int]) -> Interactive:
     """
     import plotly.graph_objects as go
 
-    nets, values = list(shares), padded(shares)
+    nets, values = list(shares), stack_seeds(shares)
     num_rows, size = values.shape[-2:]
     # A logarithmic axis needs no more points than this.
     picked = np.unique(np.rint(np.geomspace(1, size, 60)).astype(int))
     traces: list[Any] = []
     for net in nets:
-        hover = "%{x} components: %{y:.1%}<extra>" + net_label(net) + "</extra>"
-        traces += curve_traces(net_label(net), picked, net_color(net), hovertemplate=hover)
+        hover = "%{x} components: %{y:.1%}<extra>" + net_name(net) + "</extra>"
+        traces += curve_traces(net_name(net), picked, net_color(net), hovertemplate=hover)
     frame = layout(
         "components (logarithmic)",
         "share of variance",
-        xaxis={"type": "log", "range": [-0.03, float(np.log10(size)) + 0.03]},
+        xaxis={"type": "log", "range": [-0.03, float(np.log10(size)) + 0.03], "tickvals": TICKS},
         yaxis={"range": [0, 1.02], "tickformat": ".0%"},
         **reference(OWN_THRESHOLD, f"{OWN_THRESHOLD:.0%}"),
     )
@@ -174,11 +169,11 @@ def cumulative(shares: Stack, seeds: Sequence[int]) -> Interactive:
         go.Figure(traces, layout=frame),
         alt=f"Share of the variance held by the first 1 to {size} components, after each row. After the last "
         "row the first component alone holds: "
-        + ", ".join(f"{net_label(net)} {100 * end:.0f} %" for net, end in zip(nets, ends, strict=True))
+        + ", ".join(f"{net_name(net)} {100 * end:.0f} %" for net, end in zip(nets, ends, strict=True))
         + ".",
         table={"components": picked.tolist()}
         | {
-            f"{net_label(n)}, last row": np.nanmean(values[i, :, -1], axis=0)[picked - 1].tolist()
+            f"{net_name(n)}, last row": np.nanmean(values[i, :, -1], axis=0)[picked - 1].tolist()
             for i, n in enumerate(nets)
         },
     )
@@ -186,7 +181,7 @@ def cumulative(shares: Stack, seeds: Sequence[int]) -> Interactive:
     add_seeds(figure, seeds)
     for index, net in enumerate(nets):
         curves = np.moveaxis(values[index][: len(shares[net])], 1, 0)[..., picked - 1]
-        bind_curve(figure, net_label(net), curves, over=("row",))
+        bind_curve(figure, net_name(net), curves, over=("row",))
     return figure
 
 
@@ -202,10 +197,7 @@ def _threshold_slider(figure: Interactive, thresholds: Sequence[float]) -> None:
 
 def _rise_and_fall(name: str, curve: NDArray[np.float64]) -> str:
     peak = int(curve.argmax())
-    return (
-        f"{name} {curve[0]:.1f} after row 1, highest {curve[peak]:.1f} after row {peak + 1}, "
-        f"{curve[-1]:.1f} at the end"
-    )
+    return f"{name} highest {curve[peak]:.1f} after row {peak + 1}, {curve[-1]:.1f} after the last"
 
 
 def _ink_trace(rows: NDArray[Any], ink_started: NDArray[Any]) -> Any:
@@ -229,10 +221,14 @@ def _class_traces(rows: NDArray[Any], ink_started: NDArray[Any]) -> list[Any]:
 
     hover = "row %{x}: %{y:.1f}<extra>%{fullData.name}</extra>"
     lines = [
-        go.Scatter(name=str(digit), x=rows, line={"color": color, "width": 1.5}, hovertemplate=hover)
+        go.Scatter(
+            name=str(digit), x=rows, mode="lines", line={"color": color, "width": 1.5}, hovertemplate=hover
+        )
         for digit, color in enumerate(DIGITS)
     ]
-    whole = go.Scatter(name=ALL, x=rows, line={"color": NEUTRAL, "width": 4}, hovertemplate=hover)
+    whole = go.Scatter(
+        name=ALL, x=rows, mode="lines", line={"color": NEUTRAL, "width": 4}, hovertemplate=hover
+    )
     return [_ink_trace(rows, ink_started), *lines, whole]
 
 

@@ -1,4 +1,4 @@
-"""How the state moves when nothing more is read: eigenvalues, periods, the size of a step."""
+"""How the state moves when nothing more is read: the size of a step, and the period of its circles."""
 
 from __future__ import annotations
 
@@ -8,140 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnkit.figures.curves import (
-    SEEDS,
-    add_nets,
-    add_seeds,
-    bind_curve,
-    curve_traces,
-    layout,
-    net_label,
-    padded,
-)
+from rnnkit.figures.bands import stack_seeds
+from rnnkit.figures.curves import add_nets, add_seeds, bind_curve, curve_traces, layout, span
+from rnnkit.figures.frame import net_name
 from rnnkit.figures.interactive import Interactive
+from rnnkit.figures.spectrum import leading_pair
 from rnnkit.figures.theme import NEUTRAL, net_color
 
 Stack = Mapping[str, NDArray[np.float64]]
 FLOOR = 1e-8  # steps smaller than this are drawn as this
 # A state whose steps are smaller is at rest: rounding 200 numbers near 1 to 32 bits moves it by about 1e-6.
 REST = 1e-5
+TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 LATE = 100  # steps at the end over which it is judged
-INSIDE, LEADING = "eigenvalue", "leading complex pair"
 MEASURED, PREDICTED = "measured, one image each", "2π / angle of the leading pair"
-
-
-def leading_pair(real: NDArray[np.float64], imag: NDArray[np.float64]) -> tuple[complex, float]:
-    """The eigenvalue of largest modulus above the real axis, and 2 pi / its angle in steps.
-
-    Parameters
-    ----------
-    real, imag : ndarray (H,)
-
-    Returns
-    -------
-    tuple of complex and float
-        NaN twice when all eigenvalues are real.
-    """
-    upper = np.asarray(real)[np.asarray(imag) > 0] + 1j * np.asarray(imag)[np.asarray(imag) > 0]
-    if not len(upper):
-        return complex(np.nan, np.nan), float("nan")
-    found = complex(upper[np.abs(upper).argmax()])
-    return found, float(2 * np.pi / np.angle(found))
-
-
-def eigenvalues(real: Stack, imag: Stack, seeds: Sequence[int]) -> Interactive:
-    """Draw the eigenvalues of weight_hh in the complex plane with the unit circle.
-
-    Parameters
-    ----------
-    real, imag : mapping of str to ndarray (n_seeds, H)
-        Net -> parts of the eigenvalues.
-    seeds : sequence of int
-    """
-    import plotly.graph_objects as go
-
-    nets, parts = list(real), (padded(real), padded(imag))
-    moduli = np.hypot(*parts)
-    edge = 1.08 * max(1.0, float(np.nanmax(moduli)))
-    pairs = np.array([[_pair(r, i) for r, i in zip(*both, strict=True)] for both in zip(*parts, strict=True)])
-    frame = layout("real part", "imaginary part", height=500, xaxis={"range": [-edge, edge]})
-    frame["xaxis"] |= {"constrain": "domain"}
-    frame["yaxis"] |= {"range": [-edge, edge], "scaleanchor": "x", "constrain": "domain"}
-    figure = Interactive(
-        go.Figure(_plane_traces(), layout=frame),
-        alt="Eigenvalues of the recurrent weights in the complex plane with the unit circle. "
-        + "; ".join(_spectrum_words(net, real[net], imag[net]) for net in nets)
-        + ".",
-        table=_spectrum_table(nets, real, imag, seeds),
-        caption="Outside the circle a small state grows, inside it dies out; the angle sets how fast it turns.",
-    )
-    add_nets(figure, nets).select(SEEDS, "Seed", [f"seed {seed}" for seed in seeds])
-    for attr, values in zip("xy", parts, strict=True):
-        figure.bind(INSIDE, attr, values, over=("net", SEEDS))
-    figure.bind(INSIDE, "text", np.vectorize("{:.3f}".format)(moduli), over=("net", SEEDS))
-    figure.bind(LEADING, "x", np.stack([pairs.real, pairs.real], axis=-1), over=("net", SEEDS))
-    figure.bind(LEADING, "y", np.stack([pairs.imag, -pairs.imag], axis=-1), over=("net", SEEDS))
-    colors = [net_color(net) for net in nets]
-    figure.bind_values(LEADING, "marker.line.color", colors, over="net")
-    return figure.bind_values(INSIDE, "marker.color", colors, over="net")
-
-
-def _pair(real: NDArray[Any], imag: NDArray[Any]) -> complex:
-    return leading_pair(real, imag)[0]
-
-
-def _plane_traces() -> list[Any]:
-    import plotly.graph_objects as go
-
-    angle = np.linspace(0, 2 * np.pi, 181)
-    circle = go.Scatter(
-        name="unit circle",
-        x=np.cos(angle),
-        y=np.sin(angle),
-        mode="lines",
-        line={"color": NEUTRAL, "width": 1.5},
-        hoverinfo="skip",
-    )
-    hover = "%{x:.3f} + %{y:.3f} i, modulus %{text}<extra></extra>"
-    inside = go.Scatter(name=INSIDE, mode="markers", marker={"size": 6, "opacity": 0.75}, hovertemplate=hover)
-    ring = {"symbol": "circle-open", "size": 15, "line": {"width": 2.5}}
-    leading = go.Scatter(name=LEADING, mode="markers", marker=ring, hoverinfo="skip")
-    return [circle, inside, leading]
-
-
-def _spectrum_words(net: str, real: NDArray[Any], imag: NDArray[Any]) -> str:
-    moduli = np.hypot(real, imag)
-    outside = (moduli > 1).sum(axis=1)
-    radius = moduli.max(axis=1)
-    return (
-        f"{net_label(net)}: spectral radius {_span(radius, '.2f')}, {_span(outside, 'd')} of "
-        f"{moduli.shape[1]} outside the circle"
-    )
-
-
-def _span(values: NDArray[Any], form: str) -> str:
-    """``1.02 to 1.09``, or one value where all seeds agree."""
-    low, high = format(values.min(), form), format(values.max(), form)
-    return low if low == high else f"{low} to {high}"
-
-
-def _spectrum_table(nets: list[str], real: Stack, imag: Stack, seeds: Sequence[int]) -> dict[str, list[Any]]:
-    names = (
-        "net",
-        "seed",
-        "spectral radius",
-        "outside the circle",
-        "leading pair: modulus",
-        "leading pair: period",
-    )
-    columns: dict[str, list[Any]] = {name: [] for name in names}
-    for net in nets:
-        for seed, r, i in zip(seeds, real[net], imag[net], strict=False):
-            moduli, (pair, period) = np.hypot(r, i), leading_pair(r, i)
-            row = (net_label(net), seed, float(moduli.max()), int((moduli > 1).sum()), abs(pair), period)
-            for name, value in zip(names, row, strict=True):
-                columns[name].append(value)
-    return columns
 
 
 def periods(
@@ -164,7 +44,7 @@ def periods(
 
     nets = list(measured)
     moving = {net: late_movement(state_change[net])[:, None] >= REST for net in nets}
-    found = padded({net: np.where(moving[net], measured[net], np.nan) for net in nets})
+    found = stack_seeds({net: np.where(moving[net], measured[net], np.nan) for net in nets})
     said = np.full(found.shape[:2], np.nan)
     for index, net in enumerate(nets):
         for place, (r, i) in enumerate(zip(real[net], imag[net], strict=True)):
@@ -182,7 +62,12 @@ def periods(
     ends = _log_ends(np.concatenate([found.ravel(), said.ravel()]))
     frame = layout("seed", "period in steps (logarithmic)", xaxis={"range": [-0.6, found.shape[1] - 0.4]})
     frame["xaxis"] |= {"tickvals": list(range(len(seeds))), "ticktext": [str(seed) for seed in seeds]}
-    frame["yaxis"] |= {"type": "log", "range": ends, "dtick": "D2"}
+    frame["yaxis"] |= {
+        "type": "log",
+        "range": ends,
+        "tickvals": TICKS,
+        "ticktext": [str(tick) for tick in TICKS],
+    }
     figure = Interactive(
         go.Figure([dots, lines], layout=frame),
         alt="Period of the state's oscillation on blank rows, per image and seed, beside the period that the "
@@ -209,11 +94,11 @@ def _log_ends(values: NDArray[Any]) -> list[float]:
 def _period_words(net: str, found: NDArray[Any], said: NDArray[Any]) -> str:
     some = found[np.isfinite(found)]
     if not len(some):
-        return f"{net_label(net)}: no image oscillates"
+        return f"{net_name(net)}: no image oscillates"
     finite = said[np.isfinite(said)]
-    beside = f", leading pair {_span(finite, '.1f')}" if len(finite) else ""
+    beside = f", leading pair {span(finite, '.1f')}" if len(finite) else ""
     return (
-        f"{net_label(net)}: {len(some)} states of {found.size} oscillate, median {np.median(some):.1f} "
+        f"{net_name(net)}: {len(some)} states of {found.size} oscillate, median {np.median(some):.1f} "
         f"steps{beside}"
     )
 
@@ -227,7 +112,7 @@ def _period_table(
         for j, seed in enumerate(seeds):
             some = found[i, j][np.isfinite(found[i, j])]
             median = float(np.median(some)) if len(some) else float("nan")
-            row = (net_label(net), seed, len(some), found.shape[-1], median, float(said[i, j]))
+            row = (net_name(net), seed, len(some), found.shape[-1], median, float(said[i, j]))
             for name, value in zip(names, row, strict=True):
                 columns[name].append(value)
     return columns
@@ -251,8 +136,8 @@ def movement(state_change: Stack, seeds: Sequence[int], *, num_rows: int) -> Int
     steps = np.arange(1, np.shape(logs[nets[0]])[1] + 1)
     traces: list[Any] = []
     for net in nets:
-        hover = "step %{x}: 10^%{y:.2f}<extra>" + net_label(net) + "</extra>"
-        traces += curve_traces(net_label(net), steps, net_color(net), hovertemplate=hover)
+        hover = "step %{x}: 10^%{y:.2f}<extra>" + net_name(net) + "</extra>"
+        traces += curve_traces(net_name(net), steps, net_color(net), hovertemplate=hover)
     top = int(np.ceil(max(float(log.max()) for log in logs.values())))
     ticks = list(range(int(np.log10(FLOOR)), top + 1, 2))
     frame = layout(
@@ -263,19 +148,14 @@ def movement(state_change: Stack, seeds: Sequence[int], *, num_rows: int) -> Int
         shapes=[_image_span(num_rows)],
     )
     frame["yaxis"]["ticktext"] = [f"10<sup>{tick}</sup>".replace("-", "−") for tick in ticks]
-    late = {net: np.asarray(state_change[net])[:, -100:].mean(axis=1) for net in nets}
-    said = "; ".join(
-        f"{net_label(net)} at rest"
-        if (late[net] < FLOOR).all()
-        else f"{net_label(net)} {_span(late[net], '.2g')}"
-        for net in nets
-    )
+    late = {net: late_movement(state_change[net]) for net in nets}
+    said = "; ".join(f"{net_name(net)} {_rest_words(late[net])}" for net in nets)
     figure = Interactive(
         go.Figure(traces, layout=frame),
         alt="Mean distance that the state moves in each step, through the image and the blank rows after it, "
         f"on a logarithmic axis. Over the last {LATE} blank rows: {said}.",
         table={
-            "net": [net_label(net) for net in nets for _ in late[net]],
+            "net": [net_name(net) for net in nets for _ in late[net]],
             "seed": [seed for net in nets for seed, _ in zip(seeds, late[net], strict=False)],
             "last row of the image": [float(one[num_rows - 1]) for net in nets for one in state_change[net]],
             f"last {LATE} blank rows": [float(value) for net in nets for value in late[net]],
@@ -285,7 +165,7 @@ def movement(state_change: Stack, seeds: Sequence[int], *, num_rows: int) -> Int
     )
     add_seeds(figure, seeds)
     for net in nets:
-        bind_curve(figure, net_label(net), logs[net])
+        bind_curve(figure, net_name(net), logs[net])
     windows = [[0, len(steps) + 1], [0, num_rows + 60], [0, num_rows + 1]]
     names = ["all", "image and 60 blank rows", "image only"]
     return figure.select("zoom", "Steps", names).bind_layout("xaxis.range", windows, over="zoom")
@@ -305,7 +185,7 @@ def _rest_words(late: NDArray[np.float64]) -> str:
     resting = (
         f"at rest in {len(late) - len(moving)} of {len(late)} seeds, else " if len(moving) < len(late) else ""
     )
-    return f"{resting}{_span(moving, '.2g')} a step"
+    return f"{resting}{span(moving, '.2g')} a step"
 
 
 def _image_span(num_rows: int) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnkit.figures.curves import add_nets, layout, net_label, percent, reference
+from rnnkit.figures.curves import add_nets, layout, reference
+from rnnkit.figures.frame import net_name, percent
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.theme import DIGITS, NEUTRAL, digit_colorscale
 
@@ -55,7 +56,8 @@ def reading(images: Stack, labels: Stack, predicted: Stack, confidence: Stack) -
     figure.bind("belief", "marker.color", named[:, chosen], over=over)
     figure.bind("belief", "text", named[:, chosen].astype(str), over=over)
     rows = np.arange(1.0, num_rows + 1)
-    figure.bind("belief", "y", np.where(rows <= rows[:, None], rows, np.nan), over="row")
+    # What is not yet said waits outside the axis: a bar without a place would leave its text without one.
+    figure.bind("belief", "y", np.where(rows <= rows[:, None], rows, -num_rows).astype(int), over="row")
     return figure.bind_layout("shapes[0].y0", (rows + 0.5).tolist(), over="row")
 
 
@@ -86,8 +88,8 @@ def _reading_traces(num_rows: int, num_columns: int) -> list[Any]:
         xaxis="x2",
         marker=marker,
         textposition="outside",
-        cliponaxis=False,
         constraintext="none",
+        width=0.85,
         hovertemplate="after row %{y}: %{text}, %{x} %<extra></extra>",
     )
     return [image, belief]
@@ -109,18 +111,18 @@ def _reading_frame(num_rows: int) -> dict[str, Any]:
     frame = layout(
         "pixel",
         "row",
-        height=500,
-        xaxis={"domain": [0, 0.46], "showgrid": False, "constrain": "domain"},
+        height=420,
+        xaxis={"domain": [0, 0.5], "showgrid": False},
         yaxis={"range": [num_rows + 0.5, 0.5], "showgrid": False, "zeroline": False},
     )
     beside = {
-        "domain": [0.54, 1],
+        "domain": [0.56, 1],
         "range": [0, 112],
         "tickvals": [0, 50, 100],
         "ticksuffix": " %",
         "title": {"text": "probability"},
     }
-    return frame | {"xaxis2": beside, "shapes": [cover], "showlegend": False, "bargap": 0.15}
+    return frame | {"xaxis2": beside, "shapes": [cover], "showlegend": False}
 
 
 def _reading_numbers(
@@ -130,19 +132,19 @@ def _reading_numbers(
     right = (named == truth[:, None]).mean(axis=1)  # (nets, S)
     half = right.shape[1] // 2
     said = "; ".join(
-        f"{net_label(net)} {percent(right[i, half - 1])} after row {half} and {percent(right[i, -1])} after "
+        f"{net_name(net)} {percent(right[i, half - 1])} after row {half} and {percent(right[i, -1])} after "
         f"the last row"
         for i, net in enumerate(nets)
     )
     alt = (
         f"A digit, revealed row by row, beside the class that the net would name after each row and its "
         f"probability. Of the {len(truth)} images of this figure the named class is right: {said}. Mean "
-        f"probability of the named class after the last row, {net_label(nets[0])}: "
+        f"probability of the named class after the last row, {net_name(nets[0])}: "
         f"{percent(sure[0, :, -1].mean())}."
     )
     table: dict[str, list[Any]] = {"rows read": list(range(1, right.shape[1] + 1))}
     for index, net in enumerate(nets):
-        table[f"named rightly: {net_label(net)}"] = right[index].tolist()
+        table[f"named rightly: {net_name(net)}"] = right[index].tolist()
     return alt, table
 
 
@@ -167,7 +169,7 @@ def ink(
     hover = "row %{x}: %{y:.1%}<extra>%{fullData.name}</extra>"
     traces: list[Any] = [
         go.Bar(
-            name="ink in this row (of the fullest)",
+            name="ink in row",
             x=rows,
             y=mean_ink / max(float(np.max(mean_ink)), 1e-12),
             marker={"color": NEUTRAL, "opacity": 0.35},
@@ -176,9 +178,13 @@ def ink(
     ]
     for digit, curve in enumerate(started_per_class):
         line = {"color": DIGITS[digit], "width": 1.5}
-        traces.append(go.Scatter(name=str(digit), x=rows, y=curve, line=line, hovertemplate=hover))
+        traces.append(
+            go.Scatter(name=str(digit), x=rows, y=curve, mode="lines", line=line, hovertemplate=hover)
+        )
     whole = {"color": NEUTRAL, "width": 4}
-    traces.append(go.Scatter(name="all images", x=rows, y=started, line=whole, hovertemplate=hover))
+    traces.append(
+        go.Scatter(name="all images", x=rows, y=started, mode="lines", line=whole, hovertemplate=hover)
+    )
     frame = layout(
         "row",
         "share of images with ink so far",
@@ -197,4 +203,5 @@ def ink(
         f"{percent(started[early_step - 1])} have some ink, by class {per_class}.{all_of_them}",
         table={"row": rows.tolist(), "all images": started.tolist()}
         | {str(digit): curve.tolist() for digit, curve in enumerate(started_per_class)},
+        caption="Grey bars: mean ink of the row, as a share of the fullest row's.",
     )

@@ -8,16 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnkit.figures.curves import (
-    LEGEND_BELOW,
-    add_seeds,
-    bind_curve,
-    curve_traces,
-    layout,
-    net_label,
-    percent,
-    reference,
-)
+from rnnkit.figures.curves import add_seeds, bind_curve, counted_seeds, curve_traces, layout, reference
+from rnnkit.figures.frame import net_name, net_names, percent
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.theme import net_color
 
@@ -45,16 +37,16 @@ def learning_curves(metrics: Mapping[str, Curves], seeds: Sequence[int]) -> Inte
     traces: list[Any] = []
     for net in nets:
         mode = "lines+markers" if len(epochs[net]) < 8 else "lines"
-        hover = "epoch %{x}: %{y:.4f}<extra>" + net_label(net) + "</extra>"
-        traces += curve_traces(net_label(net), epochs[net], net_color(net), hovertemplate=hover)
+        hover = "epoch %{x}: %{y:.4f}<extra>" + net_name(net) + "</extra>"
+        traces += curve_traces(net_name(net), epochs[net], net_color(net), hovertemplate=hover)
         traces[-1].mode = mode
     ranges = [_ranges(name, [metrics[name][net] for net in nets]) for name in names]
     frame = layout("epoch", names[0], xaxis={"range": [0.5, longest + 0.5]}, yaxis={"range": ranges[0][0]})
     last = names[-1]
-    ends = ", ".join(f"{net_label(net)} {metrics[last][net][:, -1].mean():.3f}" for net in nets)
+    ends = ", ".join(f"{net_name(net)} {metrics[last][net][:, -1].mean():.3f}" for net in nets)
     figure = Interactive(
         go.Figure(traces, layout=frame),
-        alt=f"Metrics by epoch for {len(nets)} nets, mean and range over {len(seeds)} seeds. "
+        alt=f"Metrics by epoch for {len(nets)} nets, mean and range {counted_seeds(len(seeds))}. "
         f"{last} at the end of training: {ends}.",
         table=_ends(metrics, nets),
         caption="Line: mean over seeds; band: lowest to highest seed.",
@@ -63,7 +55,7 @@ def learning_curves(metrics: Mapping[str, Curves], seeds: Sequence[int]) -> Inte
     add_seeds(figure, seeds)
     for net in nets:
         values = np.stack([np.asarray(metrics[name][net], dtype=np.float64) for name in names])
-        bind_curve(figure, net_label(net), values, over=("metric",))
+        bind_curve(figure, net_name(net), values, over=("metric",))
     figure.bind_layout("yaxis.range", ranges, over=("metric", "zoom"))
     return figure.bind_layout("yaxis.title.text", names, over="metric")
 
@@ -82,7 +74,7 @@ def _ranges(name: str, curves: Sequence[NDArray[Any]]) -> list[list[float]]:
 def _ends(metrics: Mapping[str, Curves], nets: Sequence[str]) -> dict[str, list[Any]]:
     """The mean over seeds at the last epoch."""
     columns: dict[str, list[Any]] = {
-        "net": [net_label(net) for net in nets],
+        "net": net_names(nets),
         "epochs": [np.shape(next(iter(metrics.values()))[net])[1] for net in nets],
     }
     for name, curves in metrics.items():
@@ -116,10 +108,10 @@ def final_accuracy(accuracy: Curves, *, paper: float, paper_text: str) -> Intera
         yaxis={"type": "category", "categoryarray": nets, "range": [-0.6, len(nets) - 0.2]},
         **reference(paper, paper_text, axis="x"),
     )
-    frame["yaxis"] |= {"tickvals": nets, "ticktext": [net_label(net).replace(" (", "<br>(") for net in nets]}
-    frame |= {"showlegend": False, "legend": LEGEND_BELOW}
+    frame["yaxis"] |= {"tickvals": nets, "ticktext": net_names(nets)}
+    frame["showlegend"] = False
     said = "; ".join(
-        f"{net_label(net)} {percent(np.mean(accuracy[net]))} "
+        f"{net_name(net)} {percent(np.mean(accuracy[net]))} "
         f"({percent(np.min(accuracy[net]))} to {percent(np.max(accuracy[net]))})"
         for net in accuracy
     )
@@ -128,7 +120,7 @@ def final_accuracy(accuracy: Curves, *, paper: float, paper_text: str) -> Intera
         alt=f"Test accuracy of every net and seed, mean (lowest to highest): {said}. "
         f"The paper: {paper_text}, drawn at {percent(paper)}.",
         table={
-            "net": [net_label(net) for net in accuracy],
+            "net": [net_name(net) for net in accuracy],
             "seeds": [len(values) for values in accuracy.values()],
             "mean": [float(np.mean(values)) for values in accuracy.values()],
             "lowest": [float(np.min(values)) for values in accuracy.values()],
@@ -146,7 +138,7 @@ def _seed_dots(net: str, values: NDArray[Any]) -> Any:
 
     count = len(values)
     return go.Scatter(
-        name=net_label(net),
+        name=net_name(net),
         x=[*values.tolist(), float(values.mean())],
         y=[net] * (count + 1),
         mode="markers",
@@ -157,5 +149,5 @@ def _seed_dots(net: str, values: NDArray[Any]) -> Any:
             "symbol": ["circle"] * count + ["line-ns"],
             "line": {"color": net_color(net), "width": [0] * count + [3]},
         },
-        hovertemplate="%{x:.2%}<extra>" + net_label(net) + "</extra>",
+        hovertemplate="%{x:.2%}<extra>" + net_name(net) + "</extra>",
     )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnkit.figures.bands import stack_seeds
 from rnnkit.figures.curves import (
     add_nets,
     add_seeds,
@@ -15,11 +16,9 @@ from rnnkit.figures.curves import (
     color_by_net,
     curve_traces,
     layout,
-    net_label,
-    padded,
-    percent,
     reference,
 )
+from rnnkit.figures.frame import net_name, percent
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.theme import NEUTRAL, net_color
 
@@ -67,7 +66,7 @@ def shown_rows(blank_after: Stack, stop_after: Stack, seeds: Sequence[int]) -> I
     import plotly.graph_objects as go
 
     nets = list(blank_after)
-    blank, stop = padded(blank_after), padded(stop_after)
+    blank, stop = stack_seeds(blank_after), stack_seeds(stop_after)
     shown = np.arange(blank.shape[-1])
     hover = "%{x} rows shown: %{y:.1%}<extra>%{fullData.name}</extra>"
     color = net_color(nets[0])
@@ -108,17 +107,22 @@ def _gap(net: str, gap: NDArray[np.float64]) -> str:
     mean = gap.mean(axis=0)
     at = int(mean.argmax())
     return (
-        f"{net_label(net)} {100 * mean.mean():+.1f} points on average, from {100 * mean.min():+.1f} to "
-        f"{100 * mean.max():+.1f} (after {at + 1} rows), above zero for {int((mean > 0).sum())} of "
+        f"{net_name(net)} {_points(mean.mean())} points on average, from {_points(mean.min())} to "
+        f"{_points(mean.max())} (with {at + 1} shown), above zero for {int((mean > 0).sum())} of "
         f"{len(mean)} numbers of rows"
     )
+
+
+def _points(share: float | np.floating[Any]) -> str:
+    """A difference of shares in percentage points, with its sign but never as -0.0."""
+    return f"{round(100 * float(share), 1) + 0.0:+.1f}"
 
 
 def _shown_table(nets: list[str], blank: NDArray[Any], stop: NDArray[Any]) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {"rows shown": list(range(blank.shape[-1]))}
     for index, net in enumerate(nets):
-        columns[f"{net_label(net)}: then blank"] = np.nanmean(blank[index], axis=0).tolist()
-        columns[f"{net_label(net)}: then stop"] = np.nanmean(stop[index], axis=0).tolist()
+        columns[f"{net_name(net)}: then blank"] = np.nanmean(blank[index], axis=0).tolist()
+        columns[f"{net_name(net)}: then stop"] = np.nanmean(stop[index], axis=0).tolist()
     return columns
 
 
@@ -133,7 +137,7 @@ def extra_rows(extra_blank: Stack, seeds: Sequence[int]) -> Interactive:
     """
     import plotly.graph_objects as go
 
-    nets, values = list(extra_blank), padded(extra_blank)
+    nets, values = list(extra_blank), stack_seeds(extra_blank)
     added = np.arange(values.shape[-1])
     hover = "%{x} blank rows added: %{y:.1%}<extra></extra>"
     traces = curve_traces("3: blank rows added", added, net_color(nets[0]), hovertemplate=hover)
@@ -166,7 +170,7 @@ def _drop(net: str, curves: NDArray[np.float64]) -> str:
     after = ", ".join(f"{percent(mean[n])} after {n}" for n in places)
     late = curves[:, len(mean) // 5 :]
     return (
-        f"{net_label(net)} {percent(mean[0])} without, {after}; later between {percent(late.min())} and "
+        f"{net_name(net)} {percent(mean[0])} without, {after}; later between {percent(late.min())} and "
         f"{percent(late.max())} over seeds and rows"
     )
 
@@ -175,7 +179,7 @@ def _extra_table(nets: list[str], values: NDArray[Any]) -> dict[str, list[Any]]:
     steps = [step for step in TABLE_STEPS if step < values.shape[-1]]
     columns: dict[str, list[Any]] = {"blank rows added": steps}
     for index, net in enumerate(nets):
-        columns[net_label(net)] = np.nanmean(values[index], axis=0)[steps].tolist()
+        columns[net_name(net)] = np.nanmean(values[index], axis=0)[steps].tolist()
     return columns
 
 
@@ -198,7 +202,7 @@ def blank_meaning(
     """
     import plotly.graph_objects as go
 
-    experiments = ["1: blank after the rows shown", "3: blank rows added"]
+    experiments = ["1: rows blanked", "3: rows added"]
     lengths = [np.shape(blank_after)[-1], np.shape(extra_blank)[-1]]
     longest = max(lengths)
     x = np.arange(longest)
