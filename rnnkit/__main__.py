@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--workers", type=int, metavar="N", help="processes; left out: one per core")
         if name == "run":
             command.add_argument("--only", metavar="CONFIG", help="one net and what is asked of it")
+            command.add_argument("--kind", metavar="KIND", help="one kind of record, as train, and what it needs")
             command.add_argument(
                 "--results", type=Path, metavar="DIR", help="where records go; left out: .rnnkit/results"
             )
@@ -92,9 +93,9 @@ def _run(chosen: argparse.Namespace) -> int:
         os.environ["RNNKIT_RESULTS"] = str(chosen.results)
     study = _open(chosen)
     with run_lock(paths.home() / "locks", chosen.chapter):
-        study.ensure(only=chosen.only, fresh=chosen.fresh, workers=chosen.workers)
+        study.ensure(chosen.kind, only=chosen.only, fresh=chosen.fresh, workers=chosen.workers)
     print(
-        f"{len(study.jobs(only=chosen.only))} records of {chosen.chapter} at {study.budget} budget are there"
+        f"{len(study.jobs(chosen.kind, chosen.only))} records of {chosen.chapter} at {study.budget} budget are there"
     )
     return 0
 

@@ -65,8 +65,15 @@ def tsne(
     States that occur more than once therefore get Gaussian jitter, 1e-4 of the spread of all states (or 1e-4
     if none differ). A group of equal states becomes a round cloud whose inner order means nothing.
     """
-    from openTSNE import TSNEEmbedding
-    from openTSNE.affinity import PerplexityBasedNN
+    try:
+        from openTSNE import TSNEEmbedding
+        from openTSNE.affinity import PerplexityBasedNN
+    except ImportError as error:
+        raise UserError(
+            "t-SNE maps need a package that is not installed",
+            value="openTSNE",
+            hint="pip install openTSNE, or compute other kinds of record here: --kind train, --kind probes",
+        ) from error
 
     states = check_states(states)
     num_samples, hidden_size = states.shape

@@ -80,8 +80,10 @@ class Study(ABC):
         Raises
         ------
         UserError
-            An unknown config.
+            An unknown kind or config.
         """
+        if kind is not None and kind not in self.versions:
+            raise UserError(f"unknown kind of record of {self.chapter}", value=kind, allowed=self.versions)
         if only is not None and only not in self.configs:
             raise UserError(f"unknown config of {self.chapter}", value=only, allowed=self.configs)
         if self._jobs is None:

@@ -10,6 +10,9 @@ from rnnkit.results.render_html import banner, claim_table, provenance_card
 from rnnkit.studies.base import Study
 
 
+_SCOREBOARD_LINK = '<a href="../scoreboard.html">scoreboard</a>'
+
+
 class Shown:
     """HTML that a notebook shows as the result of a cell, with a plain text beside it."""
 
@@ -49,6 +52,9 @@ class Page:
     def claims(self) -> Shown:
         """The paper's claims that belong to this page, with what was found here."""
         results = [r for r in claim_results(self.study) if r.page == self.name]
+        if not results:
+            text = "No claim of the paper is settled on this page alone; the scoreboard has them all."
+            return Shown(f"<p>{text.replace('scoreboard', _SCOREBOARD_LINK)}</p>", text)
         text = "; ".join(f"{result.id}: {result.verdict}" for result in results)
         return Shown(claim_table([result.to_dict() for result in results]), text)
 

@@ -28,10 +28,11 @@ def status(chapter: str) -> list[dict[str, Any]]:
     study_type = study_class(chapter)
     store = Store(paths.local_results(), [paths.committed_results()])
     found = {info.id: info for info in store.scan(chapter, study_type.versions)}
-    rows = []
+    rows, planned = [], set()
     for budget in BUDGETS:
         for job in study_type(budget=budget, device="cpu", store=store).jobs():
-            info = found.pop(job.key.id, None)
+            info = found.get(job.key.id)  # one record may serve both budgets
+            planned.add(job.key.id)
             rows.append(
                 {
                     "chapter": chapter,
@@ -46,7 +47,7 @@ def status(chapter: str) -> list[dict[str, Any]]:
                     "reason": info.reason if info else "not computed yet",
                 }
             )
-    for info in found.values():
+    for info in (info for info in found.values() if info.id not in planned):
         rows.append(
             {
                 "chapter": chapter,

@@ -49,8 +49,8 @@ def compute_embedding(
     config: ProbeConfig = job.config
     data = rows(config.dataset, config.net.normalise)
     model = trained_model(config.net, records[0], device)
-    count = config.budget.num_points
-    x, y = data.test_x[:count], data.test_y[:count]
+    x, y = (part[: config.budget.num_points] for part in (data.test_x, data.test_y))
+    count = len(y)
     states = hidden_states(model, x, device)
     progress.steps(states.shape[1], f"t-SNE {job.key.label}")
     maps = tsne_through_time(states, seed=job.seed, n_jobs=1, progress=lambda *_: progress.advance())
@@ -71,8 +71,8 @@ def compute_variants(
     config: ProbeConfig = job.config
     data = rows(config.dataset, config.net.normalise)
     model = trained_model(config.net, records[0], device)
-    count = min(NUM_VARIANT_POINTS, config.budget.num_points)
-    y = data.test_y[:count]
+    y = data.test_y[: min(NUM_VARIANT_POINTS, config.budget.num_points)]
+    count = len(y)
     states = hidden_states(model, data.test_x[:count], device)
     steps = (EARLY_STEP, states.shape[1] // 2, states.shape[1])
     shape = (len(steps), len(PERPLEXITIES), len(VARIANT_SEEDS))
@@ -107,8 +107,8 @@ def compute_early_map(
     config: ProbeConfig = job.config
     data = rows(config.dataset, config.net.normalise)
     model = trained_model(config.net, records[0], device)
-    count = config.budget.num_map_points
-    x, y = data.test_x[:count], data.test_y[:count]
+    x, y = (part[: config.budget.num_map_points] for part in (data.test_x, data.test_y))
+    count = len(y)
     progress.steps(2, f"map {job.key.label}")
     states = hidden_states(model, x, device)
     found = tsne(states[:, EARLY_STEP - 1], seed=job.seed, n_jobs=1)

@@ -1,0 +1,1 @@
+"""Side-by-side timings of rnnkit against what one would pick instead: ``python -m benchmarks``."""

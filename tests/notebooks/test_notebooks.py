@@ -1,0 +1,94 @@
+"""The chapter's notebooks from nothing: their smallest honest run, and a second run with the same outputs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from rnnkit import paths
+from rnnkit.site.book import Book
+
+pytestmark = pytest.mark.slow
+SANITIZE = Path(__file__).parent / "sanitize.cfg"
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """An empty home without MNIST and without a network: the bundled digits at quick budget."""
+
+    environment: dict[str, str]
+    executed: Path
+
+
+def _python(workplace: Workplace, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env=workplace.environment,
+        cwd=paths.repository(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    folder = tmp_path_factory.mktemp("notebooks")
+    dropped = {"RNNKIT_DATA", "RNNKIT_RESULTS"}
+    environment = {name: value for name, value in os.environ.items() if name not in dropped} | {
+        "RNNKIT_HOME": str(folder / "home"),
+        "RNNKIT_OFFLINE": "1",
+        "RNNKIT_STATIC": "1",
+        "XDG_CACHE_HOME": str(folder / "cache"),
+    }
+    place = Workplace(environment, folder / "executed")
+    run = _python(place, "-m", "rnnkit", "run", "geometry")
+    assert run.returncode == 0, run.stderr
+    return place
+
+
+def _nbval(workplace: Workplace, mode: str, *notebooks: Path) -> None:
+    run = _python(
+        workplace,
+        "-m",
+        "pytest",
+        "-q",
+        mode,
+        "--nbval-cell-timeout=300",
+        f"--nbval-sanitize-with={SANITIZE}",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+        *map(str, notebooks),
+    )
+    assert run.returncode == 0, run.stdout[-4000:]
+    assert "passed" in run.stdout
+
+
+def test_sources_run_as_they_are(workplace):
+    _nbval(workplace, "--nbval-lax", *Book(paths.repository()).notebooks("geometry"))
+
+
+def test_executed_notebooks_run_again_to_the_same_outputs(workplace):
+    script = (
+        "import sys; from pathlib import Path; from rnnkit import paths; from rnnkit.site.book import Book; "
+        "from rnnkit.site.render import execute_notebooks; book = Book(paths.repository()); "
+        "execute_notebooks(book.notebooks('geometry'), Path(sys.argv[1]), {}, root=book.root)"
+    )
+    run = _python(workplace, "-c", script, str(workplace.executed))
+    assert run.returncode == 0, run.stderr
+    executed = sorted((workplace.executed / "geometry").glob("*.ipynb"))
+    assert len(executed) == len(Book(paths.repository()).notebooks("geometry"))
+    for path in executed:
+        outputs = [o for cell in nbformat.read(path, 4).cells for o in cell.get("outputs", [])]
+        assert any("application/vnd.plotly.v1+json" in output.get("data", {}) for output in outputs), path
+        assert str(paths.repository()) not in path.read_text(), "an absolute path in a notebook"
+    _nbval(workplace, "--nbval", *executed)

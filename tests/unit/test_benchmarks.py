@@ -1,0 +1,114 @@
+"""The benchmarks at a tiny size: rivals compute the same, counts are right, output can be read. Never a time."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import __main__ as command_line
+from benchmarks import timing, training_step, truncation
+from rnnkit.models import VanillaRNN
+
+SHAPE = training_step.Shape(input_size=3, seq_len=4, hidden_size=6, num_classes=2, ceiling=8)
+WORK = truncation.Work(
+    num_images=24,
+    num_extra=3,
+    num_naive=12,
+    seq_len=4,
+    input_size=3,
+    hidden_size=6,
+    num_classes=2,
+    batch_size=8,
+)
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-5), ("bf16", 2e-2)])
+def test_both_training_steps_learn_the_same(precision, tolerance):
+    x = torch.rand(8, 4, 3, generator=torch.Generator().manual_seed(0))
+    y = torch.arange(8) % 2
+    losses = []
+    for net in training_step.make_pair(SHAPE, precision):
+        step = training_step.training_step(net, torch.optim.Adam(net.parameters(), lr=1e-2), x, y)
+        losses.append([step() for _ in range(5)])
+    np.testing.assert_allclose(*losses, atol=tolerance)
+    assert losses[0][-1] < losses[0][0]
+
+
+def test_operations_are_those_that_torch_counts():
+    from torch.utils.flop_counter import FlopCounterMode
+
+    net = VanillaRNN(3, 6, 2, generator=torch.Generator().manual_seed(0))
+    x, y = torch.rand(8, 4, 3), torch.arange(8) % 2
+    with FlopCounterMode(display=False) as counter:
+        h = torch.zeros(8, 6)
+        for t in range(4):  # the fused form's operators are unknown to torch's counter
+            h = torch.tanh(torch.cat([h, x[:, t]], 1) @ torch.cat([net.weight_hh, net.weight_ih], 1).t())
+        torch.nn.functional.cross_entropy(net.readout(h), y).backward()
+    # autograd goes back through the images of steps 2 to 4 as well, which training does not need
+    for_images = 3 * 2 * 8 * 6 * 3
+    assert counter.get_total_flops() - for_images == training_step.operations(SHAPE, 8)
+
+
+def test_both_ways_to_truncate_agree():
+    case = truncation.make_case(WORK, WORK.num_images)
+    with torch.no_grad():
+        case[0].weight_hh *= 4  # a lively net: its answers differ from step to step
+    ours, naive = truncation.one_pass(*case, WORK), truncation.naive(*case, WORK)
+    for name in ("blank_after", "stop_after", "extra_blank"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(naive, name), atol=1e-6, err_msg=name)
+    assert len(set(ours.blank_after)) > 1
+
+
+def test_a_race_runs_every_rival_in_every_round_and_not_always_in_the_same_order():
+    order: list[str] = []
+    seconds = timing.race({name: lambda name=name: order.append(name) for name in "abc"}, repeats=6)
+    rounds = [order[start : start + 3] for start in range(0, len(order), 3)]
+    assert all(sorted(turn) == list("abc") for turn in rounds)
+    assert {turn[0] for turn in rounds} == set("abc")
+    assert {name: len(times) for name, times in seconds.items()} == dict.fromkeys("abc", 6)
+
+
+def test_threads_are_set_back():
+    before = torch.get_num_threads()
+    with timing.threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
+
+
+def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    step, cut = training_step.run, truncation.run
+    monkeypatch.setattr(
+        training_step, "run", lambda **k: step(**k | {"batches": (2, 5), "num_threads": (1,), "shape": SHAPE})
+    )
+    monkeypatch.setattr(truncation, "run", lambda **k: cut(**k | {"num_threads": (1,), "work": WORK}))
+
+
+def test_the_tables_are_printed(monkeypatch, capsys):
+    _tiny(monkeypatch)
+    assert command_line.main(["--repeats", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert "One training step" in printed
+    assert "Experiments 1 to 3 for 24 images" in printed
+
+
+def test_json_holds_every_case(monkeypatch, capsys):
+    _tiny(monkeypatch)
+    assert command_line.main(["--json", "--repeats", "2"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["machine"]["torch"] == torch.__version__
+    cases = [(row["batch"], row["precision"]) for row in found["benchmarks"]["training_step"]]
+    assert cases == [(2, "fp32"), (2, "bf16"), (5, "fp32"), (5, "bf16")]
+    (row,) = found["benchmarks"]["truncation"]
+    assert row["num_images"] == 24
+    assert 0 < row["peak_bytes"] < truncation.MEMORY_LIMIT
+
+
+@pytest.mark.parametrize("arguments", [["sorting"], ["--repeats", "0"], ["--repeats", "many"], ["--jason"]])
+def test_unknown_arguments_are_refused(arguments, capsys):
+    with pytest.raises(SystemExit) as end:
+        command_line.main(arguments)
+    assert end.value.code == 2
+    assert "error" in capsys.readouterr().err
