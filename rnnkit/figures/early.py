@@ -24,7 +24,7 @@ from rnnkit.figures.theme import DIGITS, NEUTRAL, certainty_colorscale, digit_co
 SIX = 6
 NUM_COLOURED = 10  # largest clusters that have a colour of their own
 NUM_BARS = 12  # clusters whose content is drawn
-_COLOURS = ("digit", "any ink so far", "cluster", "share of sixes in its cluster")
+_COLOURS = ("digit", "any ink so far", "cluster", "sixes in its cluster")
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -101,12 +101,12 @@ def _two_maps() -> dict[str, Any]:
         "yaxis2": {**layout["yaxis"], "anchor": "x2", "scaleanchor": "x2"},
     }
     layout["xaxis"] = {**layout["xaxis"], "domain": [0, 0.48]}
-    head = {"xref": "paper", "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False, "text": ""}
+    head = {"x": 0.5, "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False, "text": ""}
     return {
         **layout,
         **second,
         "margin": {"l": 8, "r": 8, "t": 36, "b": 24},
-        "annotations": [{**head, "x": 0.24}, {**head, "x": 0.76}],
+        "annotations": [{**head, "xref": "x domain"}, {**head, "xref": "x2 domain"}],
     }
 
 
@@ -181,6 +181,8 @@ def cluster_content(maps: Mapping[str, Arrays]) -> Interactive:
 
     nets = list(maps)
     shares = np.stack([_most_sixes_first(np.asarray(maps[net]["counts"], float)) for net in nets])
+    tops = [[0, 1.05 * float(content.sum(1).max())] for content in shares]
+    widths = [[0.4, max(int((content.sum(1) > 0).sum()), 4) + 0.6] for content in shares]
     bars = [
         go.Bar(name=str(digit), x=[*range(1, NUM_BARS + 1)], marker={"color": color, "line": {"width": 0}})
         for digit, color in enumerate(DIGITS)
@@ -192,12 +194,12 @@ def cluster_content(maps: Mapping[str, Arrays]) -> Interactive:
         "legend": {**legend_below(), "traceorder": "normal"},
         "xaxis": {
             "title": {"text": "cluster, by its share of sixes"},
-            "range": [0.4, NUM_BARS + 0.6],
+            "range": widths[0],
             "dtick": 1,
         },
         "yaxis": {
-            "title": {"text": "share of all images"},
-            "range": [0, 1.05 * shares.sum(2).max()],
+            "title": {"text": "share of clustered images"},
+            "range": tops[0],
             "tickformat": ".0%",
         },
     }
@@ -212,7 +214,7 @@ def cluster_content(maps: Mapping[str, Arrays]) -> Interactive:
     ).select("net", "Net", net_names(nets))
     for digit in range(10):
         figure.bind(digit, "y", shares[:, :, digit], over="net")
-    return figure
+    return figure.bind_layout("yaxis.range", tops, over="net").bind_layout("xaxis.range", widths, over="net")
 
 
 def _most_sixes_first(counts: np.ndarray) -> np.ndarray:

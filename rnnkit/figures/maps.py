@@ -20,12 +20,13 @@ _SURE_TICKS = [[_CHANCE, 128, _SURE], ["10 %", "50 %", "100 %"]]
 
 
 def on_grid(maps: np.ndarray) -> np.ndarray:
-    """Maps (..., n, 2) on one grid of whole numbers that the farthest point spans: (..., n, 2) int64.
+    """Maps (..., n, 2) on a grid of whole numbers, each scaled to fill it: (..., n, 2) int64.
 
-    Units of a t-SNE map mean nothing, so one scale for all steps of a net keeps what there is to see.
+    Units of a t-SNE map mean nothing; only that x and y share one scale does.
     """
     maps = np.asarray(maps, dtype=np.float64)
-    return np.rint(maps * (GRID / max(float(np.abs(maps).max()), 1e-12))).astype(np.int64)
+    farthest = np.abs(maps).max(axis=(-2, -1), keepdims=True)
+    return np.rint(maps * (GRID / np.maximum(farthest, 1e-12))).astype(np.int64)
 
 
 def map_layout(height: int = 520, **extra: Any) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def maps_through_time(
         go.Figure(points(labels, name="images"), layout=map_layout()),
         alt=_through_time_alt(nets, len(labels), right, sure.mean(2) / 255),
         table=_through_time_table(nets, right, sure.mean(2) / 255),
-        caption="Each point is one test image; nearby points have similar hidden states.",
+        caption="Each point is one test image; nearby points have similar hidden states. Every map is scaled to fit.",
     )
     figure.slider("row", "Rows read", rows(seq_len), start=min(EARLY_STEP, seq_len) - 1)
     figure.select("colour", "Colour by", _COLOURS).select("net", "Net", net_names(nets))
@@ -175,7 +176,7 @@ def map_variants(
     maps, map_purity, state_purity, steps = (
         np.asarray(array)[kept] for array in (maps, map_purity, state_purity, steps)
     )
-    coordinates = np.stack([[[on_grid(one) for one in row] for row in block] for block in maps])
+    coordinates = on_grid(maps)
     figure = Interactive(
         go.Figure(points(labels, name="images"), layout=map_layout()),
         alt=_variants_alt(len(labels), map_purity, state_purity, steps, perplexities, seeds),

@@ -12,9 +12,7 @@ from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.theme import DIGITS, NEUTRAL, digit_marker
 
 _AXES = "xyz"
-_MEANS, _MEAN_TAILS = 0, 10
-_READ, _TAIL, _NOW, _IMAGE, _BELIEF = 20, 21, 22, 23, 24
-_SHOWN_TAIL = 30  # blank rows of a class mean that are drawn: more would hide the paths
+_READ, _TAIL, _NOW, _IMAGE, _BELIEF = 10, 11, 12, 13, 14  # traces; the first ten are the means of the digits
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -77,24 +75,15 @@ def _traces() -> list[Any]:
     import plotly.graph_objects as go
 
     thin = {"mode": "lines", "opacity": 0.7, "hoverinfo": "skip"}
-    traces: list[Any] = [
-        go.Scatter3d(name=str(digit), legendgroup=str(digit), line={"color": color, "width": 3}, **thin)
-        for digit, color in enumerate(DIGITS)
-    ]
-    traces += [
-        go.Scatter3d(
-            legendgroup=str(digit),
-            showlegend=False,
-            line={"color": color, "width": 1.5, "dash": "dot"},
-            **thin,
-        )
+    traces = [
+        go.Scatter3d(name=str(digit), line={"color": color, "width": 3}, **thin)
         for digit, color in enumerate(DIGITS)
     ]
     grey = {"color": NEUTRAL, "width": 5}
-    beads = digit_marker(size=5)
+    beads = digit_marker(size=4)
     del beads["colorbar"]
     read = go.Scatter3d(name="chosen image", mode="lines+markers", line=grey, marker=beads, showlegend=False)
-    read.hovertemplate = "row %{pointNumber}<br>named %{marker.color}<extra></extra>"
+    read.hovertemplate = "row %{customdata}<br>named %{marker.color}<extra></extra>"
     tail = go.Scatter3d(
         mode="lines", line={**grey, "width": 3, "dash": "dot"}, showlegend=False, hoverinfo="skip"
     )
@@ -102,7 +91,7 @@ def _traces() -> list[Any]:
     now.marker = {
         "symbol": "diamond",
         "line": {"width": 2, "color": NEUTRAL},
-        **{**beads, "size": 11},
+        **{**beads, "size": 8},
     }
     image = go.Heatmap(colorscale="Greys", zmin=0, zmax=255, showscale=False, hoverinfo="skip")
     belief = go.Scatter(mode="text", textposition="bottom center", showlegend=False, hoverinfo="skip")
@@ -144,12 +133,10 @@ def _ranges(arrays: Arrays) -> np.ndarray:
 
 
 def _bind_means(figure: Interactive, means: np.ndarray, seq_len: int) -> None:
-    """``means`` (net, 10, S + B, 3): solid while the image is read, dotted for some blank rows after it."""
+    """``means`` (net, 10, S + B, 3), while the images are read: their blank rows would hide the chosen path."""
     for digit in range(10):
         for i, axis in enumerate(_AXES):
-            figure.bind(_MEANS + digit, axis, means[:, digit, :seq_len, i], over="net")
-            tail = means[:, digit, seq_len - 1 : seq_len + _SHOWN_TAIL, i]
-            figure.bind(_MEAN_TAILS + digit, axis, tail, over="net")
+            figure.bind(digit, axis, means[:, digit, :seq_len, i], over="net")
 
 
 def _bind_path(figure: Interactive, nets: Mapping[str, Arrays], seq_len: int) -> None:
@@ -161,6 +148,7 @@ def _bind_path(figure: Interactive, nets: Mapping[str, Arrays], seq_len: int) ->
         figure.bind(_READ, axis, paths[..., :seq_len, i], over=which)
         figure.bind(_TAIL, axis, paths[..., seq_len - 1 :, i], over=which)
         figure.bind(_NOW, axis, paths[..., i, None], over=(*which, "row"))
+    figure.figure.data[_READ].customdata = np.arange(1, seq_len + 1)
     figure.bind(_READ, "marker.color", named[..., :seq_len], over=which)
     figure.bind(_NOW, "marker.color", named[..., None], over=(*which, "row"))
 

@@ -31,10 +31,10 @@ NINETY_PERCENT = 5
 MAIN = MappingProxyType(
     {
         "final_accuracy": "accuracy after the last row, %",
-        "blank_minus_stop_mean": "experiment 1 less experiment 2, mean over rows, points of %",
-        "stop_drop_4": "lost when stopped four rows early, points of %",
-        "drop_after_1_blank": "lost after 1 added blank row, points of %",
-        "drop_after_20_blank": "lost after 20 added blank rows, points of %",
+        "blank_minus_stop_mean": "experiment 1 less experiment 2, mean over rows, points",
+        "stop_drop_4": "lost when stopped four rows early, points",
+        "drop_after_1_blank": "lost after 1 added blank row, points",
+        "drop_after_20_blank": "lost after 20 added blank rows, points",
         "accuracy_late_blank": "accuracy after 100 to 500 blank rows, mean, %",
         "period": "period of single states on blank rows, rows",
         "share_oscillating": "images whose state has a period, %",
@@ -59,7 +59,7 @@ MAIN = MappingProxyType(
         "map_share_inked": "images with any ink at row 4, %",
     }
 )
-"""The main measurements and how they are called; what ends in % is printed in percent."""
+"""The main measurements and how they are called; what ends in % or points is printed in percent."""
 
 _COLUMNS = 2
 _GAP = (0.1, 0.1)  # between panels, across and down
@@ -103,22 +103,22 @@ def quantities(probes: Mapping[str, Mapping[str, np.ndarray]], threshold: int) -
     classes = {net: values[:, threshold].mean(1) for net, values in probes["dimension_per_class"].items()}
     read = "rows read"
     return [
-        Quantity("accuracy, then blank rows (experiment 1)", *shown, probes["blank_after"]),
-        Quantity("accuracy, stopped early (experiment 2)", *shown, probes["stop_after"]),
+        Quantity("experiment 1: accuracy", *shown, probes["blank_after"]),
+        Quantity("experiment 2: accuracy", *shown, probes["stop_after"]),
         Quantity(
-            "accuracy, blank rows added (experiment 3)",
+            "experiment 3: accuracy",
             *_along("blank rows", probes["extra_blank"], 0),
             probes["extra_blank"],
         ),
         Quantity(
-            "dimension at 90 % of the variance", *_along(read, dimension, 1), dimension, _from_zero(dimension)
+            "dimension (90 % of variance)", *_along(read, dimension, 1), dimension, _from_zero(dimension)
         ),
-        Quantity("the same, mean over digits", *_along(read, classes, 1), classes, _from_zero(classes)),
+        Quantity("dimension of one digit", *_along(read, classes, 1), classes, _from_zero(classes)),
         Quantity(
             "neighbours of the same digit", *_along(read, probes["knn_purity"], 1), probes["knn_purity"]
         ),
         Quantity(
-            "accuracy of a linear probe", *_along(read, probes["linear_readout"], 1), probes["linear_readout"]
+            "linear probe: accuracy", *_along(read, probes["linear_readout"], 1), probes["linear_readout"]
         ),
     ]
 
@@ -171,7 +171,7 @@ def small_multiples(shown: Sequence[Quantity]) -> Interactive:
         alt=_alt(shown, nets),
         table=_table(shown, nets),
         caption=f"Lines: mean over seeds; bands: least to most; dotted: {net_name(nets[0])}, for comparison.",
-    ).select("quantity", "What is measured", [quantity.name for quantity in shown])
+    ).select("quantity", "Show", [quantity.name for quantity in shown])
     for first, net in starts:
         bind_curve(figure, first, curves[net], over="quantity", x=x)
     for index, net in [*((index, nets[0]) for index in references), *together]:

@@ -62,7 +62,7 @@ def measurement_table(
     measurements : mapping of str to ndarray (n_seeds,)
         ``NET.NAME`` -> one value per seed.
     rows : mapping of str to str
-        NAME -> how the row is called; a title that ends in ``%`` is printed in percent.
+        NAME -> how the row is called; a title that ends in ``%`` or ``points`` is printed in percent.
     nets : sequence of str
         Columns.
 
@@ -75,7 +75,9 @@ def measurement_table(
     for net in nets:
         found = {name: np.asarray(measurements.get(f"{net}.{name}", []), dtype=float) for name in rows}
         table[net_name(net)] = [
-            mean_and_range(100 * found[name], ".1f") if title.endswith("%") else mean_and_range(found[name])
+            mean_and_range(100 * found[name], ".1f")
+            if title.endswith(("%", "points"))
+            else mean_and_range(found[name])
             for name, title in rows.items()
         ]
     return table
