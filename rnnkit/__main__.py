@@ -40,7 +40,9 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--workers", type=int, metavar="N", help="processes; left out: one per core")
         if name == "run":
             command.add_argument("--only", metavar="CONFIG", help="one net and what is asked of it")
-            command.add_argument("--kind", metavar="KIND", help="one kind of record, as train, and what it needs")
+            command.add_argument(
+                "--kind", metavar="KIND", help="one kind of record, as train, and what it needs"
+            )
             command.add_argument(
                 "--results", type=Path, metavar="DIR", help="where records go; left out: .rnnkit/results"
             )

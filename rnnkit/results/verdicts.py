@@ -178,6 +178,11 @@ def judge(rule: rules.Rule, measurements: Measurements, unit: str = "fraction") 
     return test.judge(printed)
 
 
+def spoken(measure: str) -> str:
+    """A measure's name as words: ``paper.six_recall`` becomes ``paper: six recall``."""
+    return measure.replace(".", ": ").replace("_", " ")
+
+
 def _judge_several(rule: rules.All | rules.Any, measurements: Measurements, unit: str) -> Finding:
     parts = tuple(judge(part, measurements, unit) for part in rule.rules)
     verdicts = [part.verdict for part in parts]
@@ -192,7 +197,9 @@ def _judge_several(rule: rules.All | rules.Any, measurements: Measurements, unit
     held = sum(one == REPRODUCED for one in verdicts)
     reasons = "; ".join(part.reason for part in parts)
     if len(parts) > 1:
-        reasons = f"{held} of {len(parts)} hold: {reasons}"
+        doubt = sum(one == PARTLY for one in verdicts)
+        in_doubt = f", {doubt} in doubt" if doubt else ""
+        reasons = f"{held} of {len(parts)} hold{in_doubt}: {reasons}"
     return Finding(verdict, reasons, "; ".join(part.text for part in parts if part.text), parts=parts)
 
 
@@ -289,6 +296,6 @@ def _(rule: rules.Greater, measurements: Measurements, unit: Unit) -> _Test:
             f"{rule.measure} has {len(first)} seeds and {rule.than} has {len(second)}: they cannot be paired"
         )
     means = [unit.alone(float(values.mean())) for values in (first, second)]
-    name = f"{rule.measure} ({means[0]}) minus {rule.than} ({means[1]}): mean"
+    name = f"{spoken(rule.measure)} ({means[0]}) minus {spoken(rule.than)} ({means[1]}): mean"
     number = student(first - second)
     return _Test(number, rule.margin, math.inf, True, unit.margin(rule.margin), name, difference=True)

@@ -9,7 +9,6 @@ from rnnkit.results import ClaimResult, evaluate, load_claims
 from rnnkit.results.render_html import banner, claim_table, provenance_card
 from rnnkit.studies.base import Study
 
-
 _SCOREBOARD_LINK = '<a href="../scoreboard.html">scoreboard</a>'
 
 

@@ -39,7 +39,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["run", "geometry", "--seeds", "0.5"], "seeds cannot be read: '0.5'"),
         (["run", "geometry", "--device", "tpu"], "unknown device: 'tpu'; allowed: auto, cpu, cuda"),
         (["run", "geometry", "--only", "big"], "unknown config of geometry: 'big'; allowed: paper, tuned"),
-        (["run", "geometry", "--kind", "map"], "unknown kind of record of geometry: 'map'; allowed: train, probes"),
+        (
+            ["run", "geometry", "--kind", "map"],
+            "unknown kind of record of geometry: 'map'; allowed: train, probes",
+        ),
         (["run", "geometry", "--workers", "0"], "workers cannot be used: 0"),
     ],
 )

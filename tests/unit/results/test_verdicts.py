@@ -185,7 +185,7 @@ def test_joined_rules_say_how_many_hold_and_each_reason():
     result = settle(both, {"a": SPREAD, "b": np.array([5, 6])}, unit="percent")
     assert result.verdict == "partly"
     assert result.reason == (
-        "1 of 2 hold: mean 50.00 % [47.52, 52.48] lies above 10 %; "
+        "1 of 2 hold, 1 in doubt: mean 50.00 % [47.52, 52.48] lies above 10 %; "
         "mean 5.5 [-0.9, 11.9] reaches across 3"
     )  # fmt: skip
     assert result.here_text == "50.00 % [47.52, 52.48]; 5.5 [-0.9, 11.9]"
