@@ -13,8 +13,8 @@ from rnnkit.figures.frame import net_name, percent
 from rnnkit.figures.interactive import Interactive
 
 SHOWN = ("everything", "errors only")
-# Opaque, so that the numbers, black or white by the cell's colour, can be read on a dark page as well.
-SCALE = [[0.0, "#eaf2fb"], [1.0, "#0b5cab"]]
+# See-through, so that the page's own ink can be read on every cell, on a light and on a dark page.
+SCALE = [[0.0, "rgba(11,118,209,0)"], [1.0, "rgba(11,118,209,0.5)"]]
 
 
 def matrix(counts: Mapping[str, NDArray[Any]]) -> Interactive:
@@ -38,6 +38,7 @@ def matrix(counts: Mapping[str, NDArray[Any]]) -> Interactive:
         "named",
         "true digit",
         height=480,
+        showlegend=False,
         xaxis=axis,
         yaxis=axis | {"autorange": "reversed"},
     )
@@ -50,12 +51,13 @@ def matrix(counts: Mapping[str, NDArray[Any]]) -> Interactive:
         showscale=False,
         xgap=1,
         ygap=1,
-        texttemplate="%{text}",
         hovertemplate="a %{y} named %{x}: %{z:.2f} %<extra></extra>",
     )
+    across, down = np.meshgrid(np.arange(len(labels)), np.arange(len(labels)))
+    numbers = go.Scatter(name="percent", x=across.ravel(), y=down.ravel(), mode="text", hoverinfo="skip")
     own = nets[0]
     figure = Interactive(
-        go.Figure(heat, layout=frame),
+        go.Figure([heat, numbers], layout=frame),
         alt=f"Confusion matrix in percent of each true digit, per net. {net_name(own)}: "
         f"{percent(np.trace(pooled[0]) / pooled[0].sum())} of the images are named rightly; the most frequent "
         f"error is {_worst(shares[0])}.",
@@ -64,7 +66,7 @@ def matrix(counts: Mapping[str, NDArray[Any]]) -> Interactive:
     )
     add_nets(figure, nets).select("shown", "Show", SHOWN)
     figure.bind(0, "z", shown, over=("shown", "net"))
-    figure.bind(0, "text", _texts(shown), over=("shown", "net"))
+    figure.bind("percent", "text", _texts(shown).reshape(*shown.shape[:2], -1), over=("shown", "net"))
     tops = [[100.0] * len(nets), [max(1.0, float(np.nanmax(errors[i]) * 100)) for i in range(len(nets))]]
     return figure.bind_values(0, "zmax", tops, over=("shown", "net"))
 
