@@ -14,6 +14,8 @@ from rnnkit.studies.geometry.probing import EARLY_STEP, TRANSIENT
 if TYPE_CHECKING:
     from rnnkit.studies.base import Study
 
+AT_REST = 1e-5  # mean step of the state, per row, below which a net has come to rest
+
 
 def measure(study: Study) -> dict[str, np.ndarray]:
     """Name -> one value per seed, as ``paper.test_accuracy``; a net whose records are missing is left out."""
@@ -38,6 +40,10 @@ def _probes(arrays: Mapping[str, np.ndarray], metrics: Mapping[str, float]) -> d
     seq_len = len(stop) - 1
     linear, own = arrays["linear_readout"], stop[1:]
     periods = arrays["periods"]
+    if arrays["state_change"][-TRANSIENT:].mean() < AT_REST:
+        periods = np.full_like(
+            periods, np.nan
+        )  # rounding noise may recur; a state at rest does not oscillate
     recurrence = oscillation_period(extra[TRANSIENT:])
     return {
         "final_accuracy": stop[-1],
@@ -76,15 +82,20 @@ def _probes(arrays: Mapping[str, np.ndarray], metrics: Mapping[str, float]) -> d
 
 
 def _dimension(prefix: str, dimension: np.ndarray) -> dict[str, float]:
-    """Components for 90 % of the variance: where they peak, and how far they fall afterwards."""
-    peak = int(dimension.argmax())
+    """Components for 90 % of the variance: where they peak, and how far they fall afterwards.
+
+    Counted from the paper's first map on (row 4): before it hardly an image has begun, and the few that have
+    make up all the variance.
+    """
+    counted = dimension[EARLY_STEP - 1 :]
+    peak = int(counted.argmax())
     return {
-        f"{prefix}dimension_peak": dimension[peak],
-        f"{prefix}dimension_peak_row": peak + 1,
-        f"{prefix}dimension_final": dimension[-1],
-        f"{prefix}dimension_first": dimension[EARLY_STEP - 1],
-        f"{prefix}dimension_expansion": dimension[peak] - dimension[EARLY_STEP - 1],
-        f"{prefix}dimension_reduction": dimension[peak] - dimension[-1],
+        f"{prefix}dimension_peak": counted[peak],
+        f"{prefix}dimension_peak_row": peak + EARLY_STEP,
+        f"{prefix}dimension_first": counted[0],
+        f"{prefix}dimension_final": counted[-1],
+        f"{prefix}dimension_expansion": counted[peak] - counted[0],
+        f"{prefix}dimension_reduction": counted[peak] - counted[-1],
     }
 
 
