@@ -25,7 +25,7 @@ class VanillaRNN(nn.Module):
     bias : bool
         Whether the recurrence has a bias. The paper's has none; the readout always has one.
     precision : {"fp32", "bf16"}
-        ``bf16`` rounds the operands of matrix products to bfloat16; states and weights stay in float32.
+        ``bf16`` rounds states and the operands of matrix products to bfloat16; sums and weights stay in float32.
     generator : torch.Generator, optional
         Draws the weights from U(-1/sqrt(hidden_size), 1/sqrt(hidden_size)), as torch.nn.RNN does.
 

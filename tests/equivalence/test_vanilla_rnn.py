@@ -113,3 +113,24 @@ def test_wrong_shape_and_precision_are_named():
         _pair(False)[0](torch.zeros(2, 3, 6))
     with pytest.raises(UserError, match=r"'fp16'.*fp32, bf16"):
         VanillaRNN(3, 4, 2, precision="fp16")
+
+
+def test_bf16_gradients_point_the_same_way_in_a_trained_saturated_net():
+    """The committed well-tuned net has eigenvalues far outside the unit circle and units near +-1."""
+    from rnnkit import studies
+
+    weights = studies.open("geometry", budget="paper", device="cpu").record("train", "tuned-s0").weights
+    net = VanillaRNN(28, 200, 10)
+    net.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
+    generator = torch.Generator().manual_seed(9)
+    x = (torch.rand(256, 28, 28, generator=generator) > 0.8).float() * torch.rand(
+        256, 28, 28, generator=generator
+    )
+    y = torch.randint(0, 10, (256,), generator=generator)
+    gradients = {}
+    for precision in ("fp32", "bf16"):
+        net.precision = precision
+        net.zero_grad()
+        torch.nn.functional.cross_entropy(net(x), y).backward()
+        gradients[precision] = torch.cat([p.grad.flatten() for p in net.parameters()])
+    assert torch.nn.functional.cosine_similarity(gradients["bf16"], gradients["fp32"], dim=0) > 0.98
