@@ -136,7 +136,7 @@ def test_records_of_another_code_version_are_stale_and_not_used(home, capsys, mo
     capsys.readouterr()
     assert main(["status", "geometry", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    stale = [row for row in rows if row["state"] == "stale"]
+    stale = [row for row in rows if row["state"] == "stale" and row["where"] == "local"]
     assert [(row["kind"], row["label"]) for row in stale] == [("early_map", "untrained-s0")]
     assert "version" in stale[0]["reason"]
     wanted = [

@@ -22,7 +22,7 @@ from rnnkit.studies.geometry.probing import (
     continued_states,
     hidden_states,
 )
-from rnnkit.studies.geometry.training import rows, trained_model
+from rnnkit.studies.geometry.training import probed
 from rnnkit.studies.jobs import Job, Outcome
 from rnnkit.studies.progress import Steps
 
@@ -45,12 +45,9 @@ def _beliefs(model: VanillaRNN, states: np.ndarray, device: str) -> tuple[np.nda
 def compute_embedding(
     job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Steps
 ) -> Outcome:
-    """One map per step, each started from the one before, and maps of one step under other settings."""
+    """One map per step, each started from the one before (Figs. 4 to 6)."""
     config: ProbeConfig = job.config
-    data = rows(config.dataset, config.net.normalise)
-    model = trained_model(config.net, records[0], device)
-    x, y = (part[: config.budget.num_points] for part in (data.test_x, data.test_y))
-    count = len(y)
+    model, data, x, y = probed(config, records[0], device, config.budget.num_points)
     states = hidden_states(model, x, device)
     progress.steps(states.shape[1], f"t-SNE {job.key.label}")
     maps = tsne_through_time(states, seed=job.seed, n_jobs=1, progress=lambda *_: progress.advance())
@@ -61,22 +58,20 @@ def compute_embedding(
         "predicted": predicted,
         "confidence": confidence,
     }
-    return Outcome(arrays, {"num_points": count}, data.checksums)
+    return Outcome(arrays, {"num_points": len(y)}, data.checksums)
 
 
 def compute_variants(
     job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Steps
 ) -> Outcome:
-    """The last step's map under several perplexities and t-SNE seeds: what in a map is the method's doing."""
+    """Maps of three steps under several perplexities and t-SNE seeds: what in a map is the method's doing."""
     config: ProbeConfig = job.config
-    data = rows(config.dataset, config.net.normalise)
-    model = trained_model(config.net, records[0], device)
-    y = data.test_y[: min(NUM_VARIANT_POINTS, config.budget.num_points)]
-    count = len(y)
-    states = hidden_states(model, data.test_x[:count], device)
+    count = min(NUM_VARIANT_POINTS, config.budget.num_points)
+    model, data, x, y = probed(config, records[0], device, count)
+    states = hidden_states(model, x, device)
     steps = (EARLY_STEP, states.shape[1] // 2, states.shape[1])
     shape = (len(steps), len(PERPLEXITIES), len(VARIANT_SEEDS))
-    maps, purity = np.zeros((*shape, count, 2), np.float16), np.zeros(shape)
+    maps, purity = np.zeros((*shape, len(y), 2), np.float16), np.zeros(shape)
     progress.steps(int(np.prod(shape)), f"t-SNE variants {job.key.label}")
     for place in np.ndindex(*shape):
         step, perplexity, seed = (
@@ -97,7 +92,7 @@ def compute_variants(
         "perplexities": np.array(PERPLEXITIES),
         "seeds": np.array(VARIANT_SEEDS),
     }
-    return Outcome(arrays, {"num_points": count}, data.checksums)
+    return Outcome(arrays, {"num_points": len(y)}, data.checksums)
 
 
 def compute_early_map(
@@ -105,17 +100,14 @@ def compute_early_map(
 ) -> Outcome:
     """The map at step 4, its clusters, and how many of the sixes the best cluster for them holds (Fig. 4)."""
     config: ProbeConfig = job.config
-    data = rows(config.dataset, config.net.normalise)
-    model = trained_model(config.net, records[0], device)
-    x, y = (part[: config.budget.num_map_points] for part in (data.test_x, data.test_y))
-    count = len(y)
+    model, data, x, y = probed(config, records[0], device, config.budget.num_map_points)
     progress.steps(2, f"map {job.key.label}")
     states = hidden_states(model, x, device)
     found = tsne(states[:, EARLY_STEP - 1], seed=job.seed, n_jobs=1)
     progress.advance()
     clusters = cluster_purity(found, y)
     inked = (x[:, :EARLY_STEP] != np.float32(data.blank)).any((1, 2))
-    metrics = {"num_points": count, "num_clusters": len(clusters.sizes), "share_inked": float(inked.mean())}
+    metrics = {"num_points": len(y), "num_clusters": len(clusters.sizes), "share_inked": float(inked.mean())}
     metrics |= _cluster_of_sixes(clusters, states[:, -1], y)
     progress.advance()
     arrays = {
@@ -157,9 +149,7 @@ def compute_paths(
 ) -> Outcome:
     """Paths through the principal axes of all states: class means, and single images with the belief on the way."""
     config: ProbeConfig = job.config
-    data = rows(config.dataset, config.net.normalise)
-    model = trained_model(config.net, records[0], device)
-    x, y = data.test_x[: config.budget.num_test], data.test_y[: config.budget.num_test]
+    model, data, x, y = probed(config, records[0], device, config.budget.num_test)
     progress.steps(1, f"paths {job.key.label}")
     states = hidden_states(model, x, device)
     blanks = np.full((len(x), NUM_PATH_EXTRA, x.shape[2]), data.blank, dtype=np.float32)

@@ -20,7 +20,7 @@ from rnnkit.probes.separation import one_class_separation
 from rnnkit.probes.truncation import truncation
 from rnnkit.results import Record
 from rnnkit.studies.geometry.configs import ProbeConfig
-from rnnkit.studies.geometry.training import rows, trained_model
+from rnnkit.studies.geometry.training import probed
 from rnnkit.studies.jobs import Job, Outcome
 from rnnkit.studies.progress import Steps
 
@@ -38,9 +38,7 @@ def compute_probes(
     """All three experiments, dimension, neighbours, readout, ink and dynamics of one net."""
     config: ProbeConfig = job.config
     budget = config.budget
-    data = rows(config.dataset, config.net.normalise)
-    model = trained_model(config.net, records[0], device)
-    x, y = data.test_x[: budget.num_test], data.test_y[: budget.num_test]
+    model, data, x, y = probed(config, records[0], device, budget.num_test)
     seq_len = x.shape[1]
     progress.steps(3 * seq_len + len(x), f"probe {job.key.label}")
 

@@ -13,7 +13,7 @@ import torch
 from rnnkit.datasets.mnist import Rows, load_rows
 from rnnkit.models import VanillaRNN
 from rnnkit.results import Record
-from rnnkit.studies.geometry.configs import NUM_CLASSES, Net
+from rnnkit.studies.geometry.configs import NUM_CLASSES, Net, ProbeConfig
 from rnnkit.studies.jobs import Job, Outcome
 from rnnkit.studies.progress import Steps
 from rnnkit.training import History, Sequences, generators, train
@@ -42,6 +42,15 @@ def trained_model(net: Net, record: Record, device: str) -> VanillaRNN:
     model = make_model(net, record.weights["weight_ih"].shape[1])
     model.load_state_dict({name: torch.from_numpy(np.array(w)) for name, w in record.weights.items()})
     return model.to(device).eval()
+
+
+def probed(
+    config: ProbeConfig, record: Record, device: str, count: int
+) -> tuple[VanillaRNN, Rows, np.ndarray, np.ndarray]:
+    """The trained net, its data, and the first ``count`` test images x (n, seq_len, input_size) with labels y (n,)."""
+    data = rows(config.dataset, config.net.normalise)
+    model = trained_model(config.net, record, device)
+    return model, data, data.test_x[:count], data.test_y[:count]
 
 
 def compute_training(

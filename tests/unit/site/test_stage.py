@@ -11,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from rnnkit.errors import UserError
 from rnnkit.figures import Interactive
 from rnnkit.site import stage_book, stage_notebook
+from rnnkit.site.assets import OWN
 from rnnkit.site.stage import toc_entries
 
 FIGURE = Interactive(go.Figure(), alt="Nothing yet.").mimebundle()
@@ -142,7 +143,9 @@ def test_what_an_earlier_staging_left_is_gone(book):
 def test_scripts_that_every_page_loads_are_apart_from_those_loaded_when_needed(book):
     """jupyter-book puts each script under _static into each page; plotly alone would cost 4.8 MB there."""
     stage(book)
-    assert all(path.name.startswith("rnnkit-") for path in (book / "stage" / "_static").rglob("*.js"))
+    always = list((book / "stage" / "_static").rglob("*.js"))
+    assert {path.name for path in always} == {name for name in OWN if name.endswith(".js")}
+    assert sum(path.stat().st_size for path in always) < 60_000
     lazily = {path.name for path in (book / "stage" / "_extra" / "_static").rglob("*.js")}
     assert {"plotly.min.js", "tex-svg.js"} < lazily
 

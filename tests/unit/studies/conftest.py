@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from rnnkit import studies
 from rnnkit.results import Store
 from rnnkit.studies.base import Study
 
 
 @pytest.fixture(scope="session")
-def digits_study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
+def digits_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """The geometry chapter at quick budget, one seed, on digits, from nothing."""
-    from rnnkit import studies
-
+    home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
-        home = tmp_path_factory.mktemp("home")
-        patch.setenv("RNNKIT_HOME", str(home))
-        patch.setenv("RNNKIT_OFFLINE", "1")
-        patch.delenv("RNNKIT_DATA", raising=False)
-        patch.setattr("rnnkit.studies.geometry.study.resolve", lambda budget: "digits")
+        only_digits(patch, home)
         study = studies.open(
             "geometry", budget="quick", seeds="0", device="cpu", store=Store(home / "results")
         )
         study.ensure(workers=1)
-        yield study
+    return study
+
+
+def only_digits(patch: pytest.MonkeyPatch, home: Path) -> None:
+    """As on a machine without MNIST and without a network, with its own home."""
+    patch.setenv("RNNKIT_HOME", str(home))
+    patch.setattr("rnnkit.studies.geometry.study.resolve", lambda budget: "digits")

@@ -6,10 +6,12 @@ import torch
 from scipy.special import softmax
 from sklearn.decomposition import PCA
 
+from rnnkit import studies
 from rnnkit.datasets.mnist import load_rows
 from rnnkit.results import Store
 from rnnkit.studies.geometry.configs import NETS, make_net
 from rnnkit.studies.geometry.training import trained_model
+from tests.unit.studies.conftest import only_digits
 
 pytestmark = pytest.mark.slow
 
@@ -70,13 +72,14 @@ def test_beliefs_in_the_map_are_the_readouts(digits_study):
     np.testing.assert_array_equal(arrays["labels"], data.test_y)
 
 
-def test_a_second_ensure_does_nothing_and_a_fresh_one_gives_the_same_bytes(digits_study, tmp_path):
+def test_a_second_ensure_does_nothing_and_a_fresh_one_gives_the_same_bytes(
+    digits_study, tmp_path, monkeypatch
+):
     before = {r.path: (r.path / "run.json").stat().st_mtime_ns for r in digits_study.every_record()}
     digits_study.ensure(workers=1)
     assert {path: (path / "run.json").stat().st_mtime_ns for path in before} == before
 
-    from rnnkit import studies
-
+    only_digits(monkeypatch, tmp_path)
     again = studies.open("geometry", budget="quick", seeds="0", device="cpu", store=Store(tmp_path))
     again.ensure("probes", only="tuned", workers=1)
     for record in again.every_record():
