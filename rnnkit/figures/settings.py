@@ -34,7 +34,7 @@ MAIN = MappingProxyType(
         "blank_minus_stop_mean": "experiment 1 less experiment 2, mean over rows, points",
         "stop_drop_4": "lost when stopped four rows early, points",
         "drop_after_1_blank": "lost after 1 added blank row, points",
-        "drop_after_20_blank": "lost after 20 added blank rows, points",
+        "drop_beyond_20_blank": "lost for good from 20 added blank rows on, points",
         "accuracy_late_blank": "accuracy after 100 to 500 blank rows, mean, %",
         "period": "period of single states on blank rows, rows",
         "share_oscillating": "images whose state has a period, %",

@@ -27,6 +27,7 @@ from rnnkit.studies.jobs import Job, Outcome
 from rnnkit.studies.progress import Steps
 
 TWO = 2
+MIXED_SHARE = 0.15  # of each class in a cluster of two classes
 PERPLEXITIES = (5, 30, 100)
 VARIANT_SEEDS = (0, 1, 2)
 NUM_VARIANT_POINTS = 1000
@@ -105,10 +106,17 @@ def compute_early_map(
     states = hidden_states(model, x, device)
     found = tsne(states[:, EARLY_STEP - 1], seed=job.seed, n_jobs=1)
     progress.advance()
-    clusters = cluster_purity(found, y)
     inked = (x[:, :EARLY_STEP] != np.float32(data.blank)).any((1, 2))
-    metrics = {"num_points": len(y), "num_clusters": len(clusters.sizes), "share_inked": float(inked.mean())}
-    metrics |= _cluster_of_sixes(clusters, states[:, -1], y)
+    metrics = {
+        "num_points": len(y),
+        "share_inked": float(inked.mean()),
+        "six_share": float((y == SIX).mean()),
+    }
+    metrics["six_base"] = float((y[inked] == SIX).mean()) if inked.any() else 0.0
+    clusters = cluster_purity(found, y, finest=True)
+    metrics |= _clusters_of_figure_4(clusters, states[:, -1], y, inked)
+    coarse = _clusters_of_figure_4(cluster_purity(found, y), states[:, -1], y, inked)
+    metrics["six_precision_coarse"] = coarse["six_precision"]
     progress.advance()
     arrays = {
         "embedding": found.astype(np.float16),
@@ -120,24 +128,29 @@ def compute_early_map(
     return Outcome(arrays, metrics, data.checksums)
 
 
-def _cluster_of_sixes(clusters: ClusterPurity, final_states: np.ndarray, y: np.ndarray) -> dict[str, float]:
+def _clusters_of_figure_4(
+    clusters: ClusterPurity, final_states: np.ndarray, y: np.ndarray, inked: np.ndarray
+) -> dict[str, float]:
     """What Fig. 4 points out: a cluster of sixes, one of sixes and twos, and whether the first holds to the end.
 
-    The cluster of sixes is the one with the largest share of them, among clusters of at least 1 % of the points.
+    Only clusters count that hold at least 1 % of the points and are mostly of images with ink: the rest of the
+    map is the one state of all images that have not begun. The cluster of sixes is the one with the largest
+    share of them; a cluster of sixes and twos has at least 15 % of each.
     """
-    large = np.flatnonzero(clusters.sizes >= 0.01 * len(y))
-    is_six, shares = y == SIX, clusters.counts / np.maximum(clusters.sizes, 1)[:, None]
+    share_inked = np.array([inked[clusters.assignment == c].mean() for c in range(len(clusters.sizes))])
+    counted = np.flatnonzero((clusters.sizes >= 0.01 * len(y)) & (share_inked > 0.5))
+    shares = clusters.counts / np.maximum(clusters.sizes, 1)[:, None]
     found = {"six_precision": 0.0, "six_recall": 0.0, "two_six_share": 0.0, "six_kept": 0.0}
-    found["six_share"] = float(is_six.mean())
-    if not len(large):
+    found["num_clusters"] = float(len(counted))
+    if not len(counted):
         return found
-    best = large[shares[large, SIX].argmax()]
+    best = counted[shares[counted, SIX].argmax()]
+    is_six = y == SIX
     members = (clusters.assignment == best) & is_six
     found["six_precision"] = float(shares[best, SIX])
     found["six_recall"] = float(members.sum() / max(is_six.sum(), 1))
-    others = large[large != best]
-    if len(others):
-        found["two_six_share"] = float((shares[others, TWO] + shares[others, SIX]).max())
+    mixed = [c for c in counted if c != best and shares[c, [TWO, SIX]].min() >= MIXED_SHARE]
+    found["two_six_share"] = float(max((shares[c, [TWO, SIX]].sum() for c in mixed), default=0.0))
     if members.any():
         same, classes = neighbour_shares(final_states, y, NUM_NEIGHBOURS)
         found["six_kept"] = float((same[members][:, classes == SIX] > 0.5).mean())

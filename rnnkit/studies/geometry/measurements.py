@@ -14,19 +14,23 @@ from rnnkit.studies.geometry.probing import EARLY_STEP, TRANSIENT
 if TYPE_CHECKING:
     from rnnkit.studies.base import Study
 
+BEGUN = 0.05  # share of images with any ink from which on the rows count as telling something
 AT_REST = 1e-5  # mean step of the state, per row, below which a net has come to rest
 
 
 def measure(study: Study) -> dict[str, np.ndarray]:
-    """Name -> one value per seed, as ``paper.test_accuracy``; a net whose records are missing is left out."""
+    """Name -> one value per seed of the study, as ``paper.test_accuracy``; nan where a seed has none.
+
+    A net none of whose seeds has a value is left out.
+    """
+    place = {seed: i for i, seed in enumerate(study.seeds)}
     found: dict[str, np.ndarray] = {}
     for net in NETS:
-        per_seed: dict[str, list[float]] = {}
         for kind, numbers in (("train", _training), ("probes", _probes), ("early_map", _early_map)):
             for record in study.records(kind, only=net):
                 for name, value in numbers(record.arrays, record.metrics).items():
-                    per_seed.setdefault(name, []).append(float(value))
-        found |= {f"{net}.{name}": np.array(values) for name, values in per_seed.items()}
+                    values = found.setdefault(f"{net}.{name}", np.full(len(place), np.nan))
+                    values[place[record.run["seed"]]] = value
     return found
 
 
@@ -50,13 +54,14 @@ def _probes(arrays: Mapping[str, np.ndarray], metrics: Mapping[str, float]) -> d
         "blank_minus_stop_least": gap.min(),
         "blank_minus_stop_mean": gap.mean(),
         "blank_minus_stop_share_positive": (gap > 0).mean(),
+        "blank_minus_stop_share_positive_inked": (gap > 0)[arrays["ink_started"][:-1] >= BEGUN].mean(),
         # The last four rows of a digit hold next to no ink: four rows less is the same image, only shorter.
         "stop_drop_4": stop[-1] - stop[-5],
         "blank_drop_4": blank[-1] - blank[-5],
         "own_readout_gain_at_end": own[-1] - own[:-4].max(),
         "drop_after_1_blank": extra[0] - extra[1],
         "drop_after_5_blank": extra[0] - extra[5],
-        "drop_after_20_blank": extra[0] - extra[20],
+        "drop_beyond_20_blank": extra[0] - extra[20:].max(),
         "accuracy_late_blank": extra[TRANSIENT:].mean(),
         "accuracy_late_spread": np.ptp(extra[TRANSIENT:]),
         "accuracy_recurrence": recurrence.height if recurrence.found else 0.0,
@@ -107,5 +112,13 @@ def _first(reached: np.ndarray) -> float:
 def _early_map(arrays: Mapping[str, np.ndarray], metrics: Mapping[str, float]) -> dict[str, float]:
     return {
         f"map_{name}": metrics[name]
-        for name in ("six_precision", "six_recall", "two_six_share", "six_kept", "share_inked")
+        for name in (
+            "six_precision",
+            "six_precision_coarse",
+            "six_recall",
+            "six_base",
+            "two_six_share",
+            "six_kept",
+            "share_inked",
+        )
     }

@@ -35,7 +35,7 @@ class Geometry(Study):
     versions = {  # noqa: RUF012
         "train": 1,
         "probes": 1,
-        "early_map": 1,
+        "early_map": 2,
         "embedding": 1,
         "paths": 1,
         "variants": 1,
