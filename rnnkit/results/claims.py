@@ -20,7 +20,7 @@ from rnnkit.results.units import UNITS
 _ID = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 _MEASURE = re.compile(r"[A-Za-z0-9_]+(?:[./-][A-Za-z0-9_]+)*")
 _REQUIRED = ("id", "where", "claim", "paper", "page", "rule")
-_FIELDS = (*_REQUIRED, "unit", "why", "control")
+_FIELDS = (*_REQUIRED, "unit", "measured", "why", "control")
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Claim:
         What settles it.
     unit : str
         How its numbers are printed, one of `UNITS`.
+    measured : str or None
+        What the number is, in a sentence that is always shown.
     why : str or None
         A sentence for the reader, shown when it does not fully reproduce.
     control : tuple of Control
@@ -66,6 +68,7 @@ class Claim:
     page: str
     rule: Rule
     unit: str
+    measured: str | None = None
     why: str | None = None
     control: tuple[Control, ...] = ()
 
@@ -170,7 +173,10 @@ def _claim(entry: object, place: _Place, chapter: str) -> Claim:
         page=_text(entry["page"], place.at("page")),
         rule=_rule(entry["rule"], place.at("rule")),
         unit=_unit(entry.get("unit", "fraction"), place.at("unit")),
-        why=None if entry.get("why") is None else _text(entry["why"], place.at("why")),
+        **{
+            name: None if entry.get(name) is None else _text(entry[name], place.at(name))
+            for name in ("measured", "why")
+        },
         control=_controls(entry.get("control"), place.at("control")),
     )
 
@@ -282,6 +288,8 @@ def _measure(value: object, place: _Place) -> str:
 
 _RULE_FIELDS = {
     "unit": _unit,
+    "label": _text,
+    "than_label": _text,
     "measure": _measure,
     "than": _measure,
     "value": _number,

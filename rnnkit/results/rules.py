@@ -8,9 +8,13 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What all rules share; `unit` prints its numbers in another unit than the claim's."""
+    """What all rules share.
+
+    `unit` prints its numbers in another unit than the claim's; `label` says in words what the number is.
+    """
 
     unit: str | None = None
+    label: str | None = None
 
     def measures(self) -> Iterator[str]:
         """Yield the names of the measurements that the rule looks at."""
@@ -55,11 +59,15 @@ class Between(Rule):
 
 @dataclass(frozen=True, kw_only=True)
 class Greater(Rule):
-    """The measure is larger than the measure `than`, by more than `margin`, seed by seed."""
+    """The measure is larger than the measure `than`, by more than `margin`, seed by seed.
+
+    `than_label` says in words what the second number is.
+    """
 
     measure: str
     than: str
     margin: float = 0.0
+    than_label: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

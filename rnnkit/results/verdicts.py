@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import singledispatch
 from typing import Any
 
@@ -59,6 +59,8 @@ class ClaimResult:
         One of `VERDICTS`.
     reason : str
         Why, in words, from the rule.
+    measured : str or None
+        The ledger's sentence that says what the number is.
     why : str or None
         The ledger's sentence for claims that do not fully reproduce; None for the others.
     controls : tuple of (label, text)
@@ -80,6 +82,7 @@ class ClaimResult:
     device: str
     verdict: str
     reason: str
+    measured: str | None
     why: str | None
     controls: tuple[tuple[str, str], ...]
 
@@ -134,6 +137,7 @@ def _settle(claim: Claim, measurements: Measurements, budget: str, device: str) 
         device=device,
         verdict=verdict,
         reason=reason,
+        measured=claim.measured,
         why=claim.why if verdict in (PARTLY, NOT_REPRODUCED) else None,
         controls=tuple((control.label, _print(control, claim, measurements)) for control in claim.control),
     )
@@ -173,6 +177,8 @@ def judge(rule: rules.Rule, measurements: Measurements, unit: str = "fraction") 
     printed = UNITS[rule.unit or unit]
     try:
         test = _test(rule, measurements, printed)
+        if rule.label is not None and not test.difference:
+            test = replace(test, name=f"{rule.label}: {test.name}")
     except _NotRun as error:
         return Finding(NOT_RUN, str(error), "")
     return test.judge(printed)
@@ -192,6 +198,8 @@ def _judge_several(rule: rules.All | rules.Any, measurements: Measurements, unit
         verdict = NOT_RUN
     elif len(set(verdicts)) == 1:
         verdict = verdicts[0]
+    elif isinstance(rule, rules.All) and REPRODUCED not in verdicts:
+        verdict = NOT_REPRODUCED  # a part fails, and none holds
     else:
         verdict = PARTLY
     held = sum(one == REPRODUCED for one in verdicts)
@@ -296,6 +304,7 @@ def _(rule: rules.Greater, measurements: Measurements, unit: Unit) -> _Test:
             f"{rule.measure} has {len(first)} seeds and {rule.than} has {len(second)}: they cannot be paired"
         )
     means = [unit.alone(float(values.mean())) for values in (first, second)]
-    name = f"{spoken(rule.measure)} ({means[0]}) minus {spoken(rule.than)} ({means[1]}): mean"
+    labels = rule.label or spoken(rule.measure), rule.than_label or spoken(rule.than)
+    name = f"{labels[0]} ({means[0]}) minus {labels[1]} ({means[1]}): mean"
     number = student(first - second)
     return _Test(number, rule.margin, math.inf, True, unit.margin(rule.margin), name, difference=True)
