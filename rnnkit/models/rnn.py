@@ -79,6 +79,8 @@ class VanillaRNN(nn.Module):
 
     def step(self, x_t: Tensor, h: Tensor) -> Tensor:
         """One step: x_t (batch or 1, input_size), h (batch, hidden_size) -> the next h. One row of x_t serves all."""
+        if self.precision == "bf16":
+            return self._recur(x_t.expand(len(h), -1).unsqueeze(1), h, last_only=True)
         drive, bias = x_t @ self.weight_ih.t(), self._bias()
         if bias is not None:
             drive = drive + bias
@@ -130,18 +132,6 @@ class VanillaRNN(nn.Module):
                 allowed=f"(batch, seq_len >= 1, input_size = {self.weight_ih.shape[1]})",
             )
         h_0 = self.initial_state(x.shape[0]) if h_0 is None else h_0
-        if x.device.type == "cuda" and self.precision == "fp32":
-            return self._cudnn(x, h_0, last_only)
         return FusedRecurrence.apply(
             x, h_0, self.weight_ih, self.weight_hh, self._bias(), last_only, self.precision
         )
-
-    def _cudnn(self, x: Tensor, h_0: Tensor, last_only: bool) -> Tensor:
-        """Let cuDNN's persistent kernel run the whole sequence."""
-        weights: list[Tensor] = [self.weight_ih, self.weight_hh]
-        if self.bias_ih is not None and self.bias_hh is not None:
-            weights += [self.bias_ih, self.bias_hh]
-        output, h_n = torch.rnn_tanh(
-            x, h_0.unsqueeze(0), weights, self.bias_ih is not None, 1, 0.0, self.training, False, True
-        )
-        return h_n[0] if last_only else output

@@ -45,8 +45,10 @@ def test_states_and_gradients_equal_torch_rnn(bias, dtype, batch):
 
 
 @pytest.mark.parametrize("bias", [False, True])
-def test_whole_sequence_equals_steps(bias):
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_whole_sequence_equals_steps(bias, precision):
     net = _pair(bias)[0]
+    net.precision = precision
     x = torch.randn(4, 11, 7, generator=torch.Generator().manual_seed(3))
     h, states = net.initial_state(4), []
     for t in range(11):
@@ -134,3 +136,12 @@ def test_bf16_gradients_point_the_same_way_in_a_trained_saturated_net():
         torch.nn.functional.cross_entropy(net(x), y).backward()
         gradients[precision] = torch.cat([p.grad.flatten() for p in net.parameters()])
     assert torch.nn.functional.cosine_similarity(gradients["bf16"], gradients["fp32"], dim=0) > 0.98
+
+
+def test_one_row_of_input_serves_all_states():
+    net = _pair(True)[0]
+    generator = torch.Generator().manual_seed(10)
+    row, h = torch.randn(1, 7, generator=generator), torch.randn(6, 33, generator=generator)
+    with torch.no_grad():
+        torch.testing.assert_close(net.step(row, h), net.step(row.expand(6, -1), h), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(net.step(row, h), net.step(row.expand(6, -1), h), rtol=1e-5, atol=1e-5)
