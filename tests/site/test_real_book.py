@@ -1,4 +1,4 @@
-"""The same checks over every page of a built book: ``RNNKIT_SITE=build/site python -m pytest tests/site``."""
+"""The same checks over every page of the built book: build/site where there is one, or what RNNKIT_SITE names."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from rnnkit.paths import repository
 from tests.site.checks import check_page, require_accessible, require_drawn, require_fits, watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-SITE = Path(os.environ["RNNKIT_SITE"]).resolve() if os.environ.get("RNNKIT_SITE") else None
+_BUILT = repository() / "build" / "site"
+_NAMED = os.environ.get("RNNKIT_SITE")
+SITE = Path(_NAMED).resolve() if _NAMED else _BUILT if (_BUILT / "index.html").is_file() else None
 PAGES = sorted((SITE / "book").rglob("*.html")) if SITE else []
 
 
