@@ -28,7 +28,7 @@ def readouts(probe: Curves, own: Curves, purity: Curves, ink: np.ndarray, chance
         By net: accuracy of a linear classifier fitted anew at each row; accuracy of the readout the net was
         trained with; share of nearest neighbours of the same digit.
     ink : ndarray (S,)
-        Share of images with any ink so far: without ink a net without biases is at zero.
+        Share of images with any ink so far: all others share one and the same state.
     chance : float
         Share of the same digit among neighbours at random.
 
