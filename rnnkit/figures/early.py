@@ -19,10 +19,10 @@ from rnnkit.figures.frame import (
 from rnnkit.figures.frame import rows as row_labels
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.maps import map_layout, on_grid, points
-from rnnkit.figures.theme import DIGITS, NEUTRAL, certainty_colorscale, digit_colorscale
+from rnnkit.figures.theme import CLUSTERS, DIGITS, NEUTRAL, certainty_colorscale, digit_colorscale
 
 SIX = 6
-NUM_COLOURED = 10  # largest clusters that have a colour of their own
+NUM_COLOURED = len(CLUSTERS)  # clusters that have a colour of their own
 NUM_BARS = 12  # clusters whose content is drawn
 _COLOURS = ("digit", "any ink so far", "cluster", "sixes in its cluster")
 
@@ -75,14 +75,29 @@ def early_maps(maps: Mapping[str, Arrays], measurements: Mapping[str, np.ndarray
 def colour_codes(arrays: Arrays) -> list[np.ndarray]:
     """Whole numbers that the points are coloured by: digit, ink or not, cluster, percent of sixes in it."""
     cluster, counts = np.asarray(arrays["cluster"], np.int64), np.asarray(arrays["counts"])
-    coloured = np.where((cluster >= 0) & (cluster < NUM_COLOURED), cluster, NUM_COLOURED)
+    order, numbered = ranked(arrays)
+    code = np.full(len(counts) + 1, NUM_COLOURED)  # the last: points in no cluster
+    code[order[: min(numbered, NUM_COLOURED)]] = np.arange(min(numbered, NUM_COLOURED))
     shares = np.append(counts[:, SIX] / np.maximum(counts.sum(1), 1), 0)  # the last: points in no cluster
     return [
         np.asarray(arrays["labels"], np.int64),
         np.asarray(arrays["inked"], np.int64),
-        coloured,
+        code[cluster],
         np.rint(100 * shares[cluster]).astype(np.int64),
     ]
+
+
+def ranked(arrays: Arrays) -> tuple[np.ndarray, int]:
+    """Clusters in the order of their numbers, and how many have one.
+
+    Those mostly of images with ink are numbered by their share of sixes, the largest first; those of images without
+    ink, which share one state, follow without a number.
+    """
+    cluster, counts = np.asarray(arrays["cluster"], np.int64), np.asarray(arrays["counts"])
+    inked = np.bincount(cluster[(cluster >= 0) & np.asarray(arrays["inked"], bool)], minlength=len(counts))
+    sizes = np.maximum(counts.sum(1), 1)
+    begun = inked > 0.5 * sizes
+    return np.lexsort((-counts[:, SIX] / sizes, ~begun)), int(begun.sum())
 
 
 def _start(others: list[str]) -> int:
@@ -112,7 +127,7 @@ def _two_maps() -> dict[str, Any]:
 
 def _bind_scales(figure: Interactive) -> Interactive:
     two = [[0, NEUTRAL], [0.5, NEUTRAL], [0.5, DIGITS[0]], [1, DIGITS[0]]]
-    eleven = [[(i + end) / 11, color] for i, color in enumerate((*DIGITS, NEUTRAL)) for end in (0, 1)]
+    eleven = [[(i + end) / 11, color] for i, color in enumerate((*CLUSTERS, NEUTRAL)) for end in (0, 1)]
     scales = [digit_colorscale(), two, eleven, certainty_colorscale()]
     limits = [(-0.5, 9.5), (-0.5, 1.5), (-0.5, 10.5), (0, 100)]
     ticks = [
@@ -180,9 +195,10 @@ def cluster_content(maps: Mapping[str, Arrays]) -> Interactive:
     import plotly.graph_objects as go
 
     nets = list(maps)
-    shares = np.stack([_most_sixes_first(np.asarray(maps[net]["counts"], float)) for net in nets])
+    shares = np.stack([_most_sixes_first(maps[net]) for net in nets])
+    names = [_bar_names(maps[net], content) for net, content in zip(nets, shares, strict=True)]
     tops = [[0, 1.05 * float(content.sum(1).max())] for content in shares]
-    widths = [[0.4, max(int((content.sum(1) > 0).sum()), 4) + 0.6] for content in shares]
+    widths = [[0.4, max(int((content.sum(1) > 0).sum()), 1) + 0.6] for content in shares]
     bars = [
         go.Bar(name=str(digit), x=[*range(1, NUM_BARS + 1)], marker={"color": color, "line": {"width": 0}})
         for digit, color in enumerate(DIGITS)
@@ -193,12 +209,13 @@ def cluster_content(maps: Mapping[str, Arrays]) -> Interactive:
         "bargap": 0.15,
         "legend": {**legend_below(), "traceorder": "normal"},
         "xaxis": {
-            "title": {"text": "cluster, by its share of sixes"},
+            "title": {"text": "cluster"},
             "range": widths[0],
-            "dtick": 1,
+            "tickvals": [*range(1, NUM_BARS + 1)],
+            "ticktext": names[0],
         },
         "yaxis": {
-            "title": {"text": "share of clustered images"},
+            "title": {"text": "share of images"},
             "range": tops[0],
             "tickformat": ".0%",
         },
@@ -210,27 +227,36 @@ def cluster_content(maps: Mapping[str, Arrays]) -> Interactive:
         go.Figure(bars, layout=layout),
         alt=f"Stacked bars: digits in the clusters of the map after row {EARLY_STEP}. "
         f"Share of sixes in the cluster that has most of them: {listed(best)}.",
-        table=_content_table(nets, shares),
+        table=_content_table(nets, shares, names),
+        caption="Clusters are numbered by their share of sixes, as on the map; those mostly of images without ink have "
+        "no number. Shares are of all images in clusters.",
     ).select("net", "Net", net_names(nets))
     for digit in range(10):
         figure.bind(digit, "y", shares[:, :, digit], over="net")
+    figure.bind_layout("xaxis.ticktext", names, over="net")
     return figure.bind_layout("yaxis.range", tops, over="net").bind_layout("xaxis.range", widths, over="net")
 
 
-def _most_sixes_first(counts: np.ndarray) -> np.ndarray:
+def _most_sixes_first(arrays: Arrays) -> np.ndarray:
     """Share of all images in (cluster, digit), at most NUM_BARS clusters, empty rows where there are fewer."""
-    content = np.zeros((NUM_BARS, 10))
-    order = np.argsort(-counts[:, SIX] / np.maximum(counts.sum(1), 1), kind="stable")[:NUM_BARS]
+    content, counts = np.zeros((NUM_BARS, 10)), np.asarray(arrays["counts"], float)
+    order = ranked(arrays)[0][:NUM_BARS]
     content[: len(order)] = counts[order] / max(counts.sum(), 1)
     return content
 
 
-def _content_table(nets: list[str], shares: np.ndarray) -> dict[str, Any]:
+def _bar_names(arrays: Arrays, content: np.ndarray) -> list[str]:
+    """What stands under each bar: the cluster's number, or that it is of images without ink."""
+    numbered, drawn = ranked(arrays)[1], int((content.sum(1) > 0).sum())
+    return ["" if k >= drawn else str(k + 1) if k < numbered else "no ink" for k in range(NUM_BARS)]
+
+
+def _content_table(nets: list[str], shares: np.ndarray, names: list[list[str]]) -> dict[str, Any]:
     places = [(i, k) for i, k in np.ndindex(*shares.shape[:2]) if shares[i, k].sum() > 0]
     sizes = [shares[place].sum() for place in places]
     return {
         "net": [nets[i] for i, _ in places],
-        "cluster": [k + 1 for _, k in places],
+        "cluster": [names[i][k] for i, k in places],
         "share of clustered images": [round(float(size), 4) for size in sizes],
         "share of sixes": [
             round(float(shares[place][SIX] / size), 4) for place, size in zip(places, sizes, strict=True)
@@ -259,7 +285,7 @@ def ink_by_digit(started: np.ndarray) -> Interactive:
         "height": 420,
         "showlegend": False,
         "xaxis": {"title": {"text": "digit"}, "dtick": 1, "range": [-0.6, 9.6]},
-        "yaxis": {"title": {"text": "images with any ink so far"}, "range": [0, 1.02], "tickformat": ".0%"},
+        "yaxis": {"title": {"text": "images with ink"}, "range": [0, 1.02], "tickformat": ".0%"},
     }
     bars = go.Bar(
         x=[*range(10)], marker={"color": list(DIGITS)}, hovertemplate="%{x}: %{y:.1%}<extra></extra>"

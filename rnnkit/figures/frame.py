@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -66,16 +67,27 @@ def percent(value: Any) -> str:
     return f"{100 * float(value):.1f} %"
 
 
-def mean_and_range(values: Any, form: str = ".3g") -> str:
-    """Mean over seeds with the least and the most: ``0.93 [0.92, 0.94]``; the value alone for one seed."""
+def mean_and_range(values: Any, form: str = ".3g", *, never: float = math.inf) -> str:
+    """Mean over seeds with the least and the most: ``0.93 [0.92, 0.94]``; the value alone for one seed.
+
+    Parameters
+    ----------
+    values : array_like (n_seeds,)
+        NaN for a seed without a value.
+    form : str
+        As for :func:`format`; what rounds to zero is printed without a sign.
+    never : float
+        The value that stands for what never happens, and is printed as that word.
+    """
     values = np.asarray(values, dtype=float)
     values = values[~np.isnan(values)]
     if not values.size:
         return "–"
-    mean = format(values.mean(), form)
-    if values.size == 1:
-        return mean
-    return f"{mean} [{format(values.min(), form)}, {format(values.max(), form)}]"
+    mean, low, high = (
+        "never" if value >= never else format(value, f"z{form}")
+        for value in (values.mean(), values.min(), values.max())
+    )
+    return mean if values.size == 1 or low == high == "never" else f"{mean} [{low}, {high}]"
 
 
 def listed(numbers: Mapping[str, str]) -> str:

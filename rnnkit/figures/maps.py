@@ -14,6 +14,7 @@ from rnnkit.figures.theme import certainty_colorscale, digit_colorscale, digit_m
 GRID = 1000  # a map's half width; 2000 positions are more than a screen tells apart
 _SURENESS = 16  # 1/255 steps of certainty that share a colour: nobody sees finer ones, and they compress well
 _CHANCE, _SURE = 26, 255
+_SEEN, _FAINT = 0.85, 0.06  # opacity of the digits shown, and of the others
 _COLOURS = ("digit", "class the readout names", "its certainty")
 _DIGIT_TICKS = [list(range(10)), [str(digit) for digit in range(10)]]
 _SURE_TICKS = [[_CHANCE, 128, _SURE], ["10 %", "50 %", "100 %"]]
@@ -101,6 +102,9 @@ def maps_through_time(
     coarse = np.clip(np.rint(sure / _SURENESS).astype(np.int64) * _SURENESS, 0, 255)
     colors = np.stack([np.broadcast_to(labels, named.shape), named, coarse])
     figure.bind(0, "marker.color", colors, over=("colour", "net", "row"))
+    everyone, alone = np.ones((1, len(labels)), bool), np.arange(10)[:, None] == labels
+    figure.select("shown", "Show", ["all digits", *map(str, range(10))])
+    figure.bind(0, "marker.opacity", np.where(np.concatenate([everyone, alone]), _SEEN, _FAINT), over="shown")
     return _bind_scales(figure)
 
 

@@ -94,7 +94,9 @@ def _traces() -> list[Any]:
         **{**beads, "size": 8},
     }
     image = go.Heatmap(colorscale="Greys", zmin=0, zmax=255, showscale=False, hoverinfo="skip")
-    belief = go.Scatter(mode="text", textposition="bottom center", showlegend=False, hoverinfo="skip")
+    belief = go.Scatter(
+        mode="text", textposition="bottom center", cliponaxis=False, showlegend=False, hoverinfo="skip"
+    )
     return [*traces, read, tail, now, image, belief]
 
 
@@ -109,8 +111,16 @@ def _layout(nets: Mapping[str, Arrays], images: np.ndarray) -> dict[str, Any]:
         "height": 540,
         "scene": {**scene, "aspectmode": "cube", "camera": {"eye": {"x": 1.5, "y": 1.3, "z": 0.8}}},
         "legend": {**legend_below(0), "title": {"text": "digit"}},
-        "xaxis": bare_axis(domain=[0.77, 1], range=[-0.5, width - 0.5]),
-        "yaxis": bare_axis(domain=[0.72, 1], range=[1.3 * height, -0.5]),
+        "xaxis": bare_axis(
+            domain=[0.72, 1], range=[-0.5, width - 0.5], constrain="domain", constraintoward="right"
+        ),
+        "yaxis": bare_axis(
+            domain=[0.66, 1],
+            range=[1.5 * height, -0.5],
+            scaleanchor="x",
+            constrain="domain",
+            constraintoward="top",
+        ),
         "shapes": [
             {
                 "type": "rect",
@@ -169,7 +179,7 @@ def _bind_belief(figure: Interactive, nets: Mapping[str, Arrays]) -> None:
     named = np.stack([by_digit(nets[net]["predicted"], own) for net, own in zip(nets, labels, strict=True)])
     sure = np.stack([by_digit(nets[net]["confidence"], own) for net, own in zip(nets, labels, strict=True)])
     rounded = np.rint(sure / 2.55).astype(np.int64)
-    texts = np.array([[f"reads {digit}, {p} %" for p in range(101)] for digit in range(10)])
+    texts = np.array([[f"reads {digit}<br>{p} %" for p in range(101)] for digit in range(10)])
     figure.bind(_BELIEF, "text", texts[named, rounded][..., None], over=("net", "digit", "image", "row"))
 
 

@@ -44,9 +44,7 @@ def purity_through_time(
 
     seq_len = next(iter(purity.values())).shape[1]
     x = np.arange(1, seq_len + 1)
-    layout = curve_layout(
-        "rows read", "neighbours of the same digit", x_range=(1, seq_len), y_range=(0, 1.02)
-    )
+    layout = curve_layout("rows read", "same-digit neighbours", x_range=(1, seq_len), y_range=(0, 1.02))
     fig = go.Figure(layout=layout)
     starts = {net: add_curve(fig, x, purity[net], name=net_name(net), color=net_color(net)) for net in purity}
     fig.add_trace(
@@ -138,7 +136,7 @@ def _six_layout(nets: list[str]) -> dict[str, Any]:
         "height": 440,
         "legend": legend_below(),
         "xaxis": {
-            "title": {"text": f"after row {EARLY_STEP}, sixes against all others"},
+            "title": {"text": f"after row {EARLY_STEP}"},
             "range": [-0.02, 1.02],
         },
         "yaxis": {

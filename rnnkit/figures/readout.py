@@ -28,7 +28,7 @@ def readouts(probe: Curves, own: Curves, purity: Curves, ink: np.ndarray, chance
         By net: accuracy of a linear classifier fitted anew at each row; accuracy of the readout the net was
         trained with; share of nearest neighbours of the same digit.
     ink : ndarray (S,)
-        Share of images with any ink so far: without ink a net without biases is at zero.
+        Share of images with any ink so far: all others share one and the same state.
     chance : float
         Share of the same digit among neighbours at random.
 
@@ -242,11 +242,11 @@ _SUMMARY = {
     "readout_gap_half": "the gap, half of the rows, points",
     "readout_gap_mean": "the gap, mean over all rows but the last, points",
     "rows_until_probe_80": "rows until the probe is right for 80 of 100",
-    "rows_until_own_80": "rows until the own readout is",
+    "rows_until_own_80": "rows until the own readout is right for 80 of 100",
     "final_accuracy": "own readout, last row, %",
 }
 
 
-def summary(measurements: Curves, nets: Sequence[str]) -> dict[str, list[str]]:
-    """The page's main numbers as columns of text, one per net."""
-    return measurement_table(measurements, _SUMMARY, nets)
+def summary(measurements: Curves, nets: Sequence[str], *, num_rows: int) -> dict[str, list[str]]:
+    """The page's main numbers as columns of text, one per net, of images of ``num_rows`` rows."""
+    return measurement_table(measurements, _SUMMARY, nets, num_rows=num_rows)

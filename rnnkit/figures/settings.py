@@ -49,7 +49,7 @@ MAIN = MappingProxyType(
         "linear_readout_half": "linear probe, half of the rows, %",
         "own_readout_half": "own readout, half of the rows, %",
         "rows_until_probe_80": "rows until the probe is right for 80 of 100",
-        "rows_until_own_80": "rows until the own readout is",
+        "rows_until_own_80": "rows until the own readout is right for 80 of 100",
         "six_state_precision": "sixes by neighbouring states at row 4: precision, %",
         "six_pixels_precision": "sixes by neighbouring pixels at row 4: precision, %",
         "six_state_recall": "sixes by neighbouring states at row 4: recall, %",

@@ -53,7 +53,7 @@ class Table:
 
 
 def measurement_table(
-    measurements: Mapping[str, np.ndarray], rows: Mapping[str, str], nets: Sequence[str]
+    measurements: Mapping[str, np.ndarray], rows: Mapping[str, str], nets: Sequence[str], *, num_rows: int
 ) -> dict[str, list[str]]:
     """Measurements as columns of text, one per net: mean over seeds with the least and the most.
 
@@ -62,9 +62,12 @@ def measurement_table(
     measurements : mapping of str to ndarray (n_seeds,)
         ``NET.NAME`` -> one value per seed.
     rows : mapping of str to str
-        NAME -> how the row is called; a title that ends in ``%`` or ``points`` is printed in percent.
+        NAME -> how the row is called; a title that ends in ``%`` or ``points`` is printed in percent, one that
+        begins with ``rows until`` as a number of rows.
     nets : sequence of str
         Columns.
+    num_rows : int
+        Rows of an image; a number of rows beyond it is printed as never.
 
     Returns
     -------
@@ -74,10 +77,13 @@ def measurement_table(
     table = {"measured": list(rows.values())}
     for net in nets:
         found = {name: np.asarray(measurements.get(f"{net}.{name}", []), dtype=float) for name in rows}
-        table[net_name(net)] = [
-            mean_and_range(100 * found[name], ".1f")
-            if title.endswith(("%", "points"))
-            else mean_and_range(found[name])
-            for name, title in rows.items()
-        ]
+        table[net_name(net)] = [_measured(found[name], title, num_rows) for name, title in rows.items()]
     return table
+
+
+def _measured(values: np.ndarray, title: str, num_rows: int) -> str:
+    if title.endswith(("%", "points")):
+        return mean_and_range(100 * values, ".1f")
+    if title.startswith("rows until"):
+        return mean_and_range(values, ".1f", never=num_rows + 1)
+    return mean_and_range(values)

@@ -25,6 +25,20 @@ DIGITS = (
 )
 """Colour of the digit classes 0 to 9."""
 
+CLUSTERS = (
+    "#975862",
+    "#899558",
+    "#2b7793",
+    "#ae7aa3",
+    "#86682e",
+    "#469e99",
+    "#736298",
+    "#b97d61",
+    "#427c56",
+    "#718ec2",
+)
+"""Colour of numbered clusters: muted, ten hues of two lightnesses in Oklch, so that none passes for a digit's."""
+
 NETS = MappingProxyType(
     {
         "paper": "#0b76d1",

@@ -49,13 +49,41 @@ def claim_table(
     """
     if not claims:
         return ""
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("Claim", "Paper", "Here", "Verdict"))
+    return stacked_table(caption, ("Claim", "Paper", "Here", "Verdict"), map(_claim_row, claims))
+
+
+def stacked_table(caption: str, columns: Iterable[str], rows: Iterable[str]) -> str:
+    """Return a table whose rows ``pages.css`` shows as cards, verdict first, on a narrow screen.
+
+    A browser takes a table's meaning away with its ``display``, so every part carries its role as well.
+
+    Parameters
+    ----------
+    caption : str
+        The table's caption.
+    columns : iterable of str
+        The heads.
+    rows : iterable of str
+        HTML of the rows, made of `row_head` and `cell`.
+    """
+    head = "".join(f'<th scope="col" role="columnheader">{escape(name)}</th>' for name in columns)
     return (
-        f'{scrolled(caption)}<table class="rnn-claim-table">\n<caption>{escape(caption)}</caption>\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n"
-        + "\n".join(_claim_row(claim) for claim in claims)
+        f'{scrolled(caption)}<table class="rnn-claim-table rnn-stacked" role="table">\n'
+        f"<caption>{escape(caption)}</caption>\n"
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>\n<tbody role="rowgroup">\n'
+        + "\n".join(rows)
         + "\n</tbody></table></div>"
     )
+
+
+def row_head(content: str) -> str:
+    """Return the cell that names a row, of HTML."""
+    return f'<th scope="row" role="rowheader">{content}</th>'
+
+
+def cell(column: str, content: str) -> str:
+    """Return a cell of HTML that knows its column's name, to be shown where the heads are not."""
+    return f'<td role="cell" data-label="{escape(column)}">{content}</td>'
 
 
 def scrolled(label: str) -> str:
@@ -75,9 +103,12 @@ def _claim_row(claim: Mapping[str, Any]) -> str:
     ]
     where = f'<span class="rnn-where">{escape(claim["where"])}</span>'
     return (
-        f'<tr id="{escape(claim_anchor(claim["id"]))}"><th scope="row">{escape(claim["claim"])} {where}</th>'
-        f"<td>{escape(claim['paper_text'])}</td><td>{here(claim)}</td>"
-        f"<td>{verdict_badge(claim['verdict'])}{''.join(below)}</td></tr>"
+        f'<tr role="row" id="{escape(claim_anchor(claim["id"]))}">'
+        + row_head(f"{escape(claim['claim'])} {where}")
+        + cell("Paper", escape(claim["paper_text"]))
+        + cell("Here", here(claim))
+        + cell("Verdict", verdict_badge(claim["verdict"]) + "".join(below))
+        + "</tr>"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from rnnkit.errors import UserError
-from rnnkit.results.render_html import claim_anchor, here, scrolled, verdict_badge
+from rnnkit.results.render_html import cell, claim_anchor, here, row_head, stacked_table, verdict_badge
 from rnnkit.results.verdicts import VERDICTS
 
 SCOREBOARD_MARK = "<!-- scoreboard -->"
@@ -63,13 +63,11 @@ def scoreboard(claims: Sequence[Mapping[str, Any]], titles: Mapping[str, str] | 
     chapters = list(dict.fromkeys(claim["chapter"] for claim in claims))
     filters = _select("chapter", "Chapter", [(name, titles.get(name, name)) for name in chapters])
     filters += _select("verdict", "Verdict", [(verdict, verdict) for verdict in VERDICTS])
-    head = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
-    rows = "\n".join(_row(claim, titles) for claim in claims)
+    table = stacked_table("All claims", _COLUMNS, (_row(claim, titles) for claim in claims))
     return (
         f'<div class="rnn-scoreboard">\n{_counts(claims)}\n'
         f'<form class="rnn-filter" hidden>{filters}<p class="rnn-shown" role="status"></p></form>\n'
-        f'{scrolled("All claims")}<table class="rnn-claim-table">\n<caption>All claims</caption>\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div></div>"
+        f"{table}</div>"
     )
 
 
@@ -90,11 +88,13 @@ def _select(name: str, label: str, options: Iterable[tuple[str, str]]) -> str:
 def _row(claim: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     link = escape(f"{quote(claim['page'])}.html#{quote(claim_anchor(claim['id']))}")
     chapter = escape(claim["chapter"])
+    where = f'<span class="rnn-where">{escape(claim["where"])}</span>'
     return (
-        f'<tr data-chapter="{chapter}" data-verdict="{escape(claim["verdict"])}">'
-        f'<th scope="row"><a href="{link}">{escape(claim["claim"])}</a></th>'
-        f"<td>{escape(titles.get(claim['chapter'], claim['chapter']))}"
-        f' <span class="rnn-where">{escape(claim["where"])}</span></td>'
-        f"<td>{escape(claim['paper_text'])}</td><td>{here(claim)}</td>"
-        f"<td>{verdict_badge(claim['verdict'])}</td></tr>"
+        f'<tr role="row" data-chapter="{chapter}" data-verdict="{escape(claim["verdict"])}">'
+        + row_head(f'<a href="{link}">{escape(claim["claim"])}</a>')
+        + cell("Chapter", f"{escape(titles.get(claim['chapter'], claim['chapter']))} {where}")
+        + cell("Paper", escape(claim["paper_text"]))
+        + cell("Here", here(claim))
+        + cell("Verdict", verdict_badge(claim["verdict"]))
+        + "</tr>"
     )

@@ -70,11 +70,32 @@ def test_filters_hide_what_does_not_fit_and_say_how_many_are_left(offline, page_
 
 
 @pytest.mark.browser
+def test_on_a_phone_every_verdict_stands_first_in_its_row_without_scrolling_sideways(offline, page_file):
+    page = offline.new_page()
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(page_file.as_uri())
+    box = page.locator(".rnn-scroll")
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    rows = page.get_by_role("table").get_by_role("row").filter(has=page.locator("td"))
+    assert rows.count() == 3
+    for row in rows.all():
+        badge = row.locator(".rnn-verdict").bounding_box()
+        assert 0 <= badge["x"] <= badge["x"] + badge["width"] <= 360
+        assert badge["y"] + badge["height"] <= row.get_by_role("rowheader").bounding_box()["y"]
+        assert row.get_by_role("cell").count() == 4
+    page.get_by_label("Chapter").select_option("b")
+    assert page.locator("tbody tr:visible").count() == 1
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_scoreboard_has_no_fault_that_axe_finds(offline, page_file, theme):
+@pytest.mark.parametrize("width", [360, 1200])
+def test_the_scoreboard_has_no_fault_that_axe_finds(offline, page_file, theme, width):
     from axe_core_python.sync_playwright import Axe
 
     page = offline.new_page()
+    page.set_viewport_size({"width": width, "height": 800})
     page.goto(page_file.as_uri())
     page.evaluate(
         "theme => { document.documentElement.dataset.theme = theme;"

@@ -133,6 +133,17 @@ def test_a_table_has_a_caption_and_a_scope_on_each_head_and_scrolls_by_keyboard(
     assert box["aria-label"]
 
 
+@pytest.mark.parametrize("html", [claim_table([claim()]), scoreboard([claim()])])
+def test_a_table_keeps_its_meaning_and_its_column_names_when_it_is_laid_out_as_cards(html):
+    page = Page(html)
+    roles = {"table": {"table"}, "thead": {"rowgroup"}, "tbody": {"rowgroup"}, "tr": {"row"}, "td": {"cell"}}
+    assert {tag: {one.get("role") for one in page.all(tag)} for tag in roles} == roles
+    for head in page.all("th"):
+        assert head["role"] == {"row": "rowheader", "col": "columnheader"}[head["scope"]]
+    names = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', html)
+    assert [one["data-label"] for one in page.all("td")] == names[1:]
+
+
 def test_a_claim_shows_paper_here_seeds_verdict_reason_and_control():
     shown = claim(
         verdict="partly", why="It hangs on the ink.", controls=(("untrained net", "31.00 %"),), n_seeds=1

@@ -42,6 +42,9 @@ def test_points_and_colours_follow_row_net_and_choice(seq_len):
     np.testing.assert_array_equal(color.at(state | {"colour": 1}), predicted["tuned"][-1])
     assert np.abs(color.at(state | {"colour": 2}) - sure["tuned"][-1].astype(int)).max() <= 8
     assert figure.controls["row"].values[figure.start["row"]] == "4"
+    opacity = bound(figure, 0, "marker.opacity")
+    assert len(set(opacity.at({"shown": 0}))) == 1
+    np.testing.assert_array_equal(opacity.at({"shown": 4}) > 0.5, labels == 3)
 
 
 def test_the_alt_text_and_the_table_hold_how_often_the_readout_is_right():
@@ -73,12 +76,17 @@ def test_a_step_that_comes_twice_is_offered_once():
 
 
 def test_colours_of_the_early_map_say_what_they_claim():
-    arrays = early(12)
+    arrays = early(12) | {"inked": np.ones(120, bool)}
     digit, inked, cluster, sixes = colour_codes(arrays)
     np.testing.assert_array_equal(digit, arrays["labels"])
     np.testing.assert_array_equal(inked.astype(bool), arrays["inked"])
     assert (cluster[arrays["cluster"] == -1] == 10).all()
-    assert (cluster[arrays["cluster"] >= 10] == 10).all()
+    numbers = [set(cluster[arrays["cluster"] == k]) for k in range(12)]
+    assert all(len(number) == 1 for number in numbers)
+    shares = arrays["counts"][:, 6] / arrays["counts"].sum(1)
+    by_number = sorted((number.pop(), -share) for number, share in zip(numbers, shares, strict=True))
+    assert [number for number, _ in by_number] == [*range(10), 10, 10]
+    assert [share for _, share in by_number[:10]] == sorted(-shares)[:10]
     assert (sixes[arrays["cluster"] == -1] == 0).all()
     inside = arrays["cluster"] == 3
     assert sixes[inside][0] == round(100 * (arrays["labels"][inside] == 6).mean())
@@ -103,7 +111,8 @@ def test_the_untrained_net_stands_beside_the_first(num_seeds):
 
 
 def test_the_bars_are_the_clusters_with_most_sixes_first():
-    maps = {net: early(k, seed=k) for k, net in enumerate(NETS, start=3)}
+    inked = {"inked": np.ones(120, bool)}
+    maps = {net: early(k, seed=k) | inked for k, net in enumerate(NETS, start=3)}
     figure = cluster_content(maps)
     counts = maps["tuned"]["counts"]
     bars = np.stack([bound(figure, digit, "y").at({"net": 1}) for digit in range(10)], axis=1)
@@ -113,6 +122,21 @@ def test_the_bars_are_the_clusters_with_most_sixes_first():
     assert len(full) == len(counts)
     assert (np.diff(shares) <= 1e-12).all()
     assert shares[0] == pytest.approx((counts[:, 6] / counts.sum(1)).max())
+    names = bound(figure, None, "xaxis.ticktext").at({"net": 1})
+    assert names[: len(full)] == [str(k + 1) for k in range(len(full))]
+    assert not any(names[len(full) :])
+
+
+def test_a_cluster_of_images_without_ink_has_no_number_and_comes_last():
+    arrays = early(3)
+    most_sixes = int((arrays["counts"][:, 6] / arrays["counts"].sum(1)).argmax())
+    arrays["inked"] = arrays["cluster"] != most_sixes
+    figure = cluster_content({"paper": arrays})
+    assert bound(figure, None, "xaxis.ticktext").at({"net": 0})[:4] == ["1", "2", "no ink", ""]
+    bars = np.stack([bound(figure, digit, "y").at({"net": 0}) for digit in range(10)], axis=1)
+    np.testing.assert_allclose(bars[2], arrays["counts"][most_sixes] / arrays["counts"].sum())
+    assert bound(figure, None, "xaxis.range").at({"net": 0})[1] < 4
+    assert (colour_codes(arrays)[2][arrays["cluster"] == most_sixes] == 10).all()
 
 
 @pytest.mark.parametrize("seq_len", [8, 28])

@@ -45,7 +45,7 @@ def test_the_chosen_path_is_the_records(case):
     named = nets["tuned"]["predicted"][which]
     np.testing.assert_array_equal(bound(figure, READ, "marker.color").at(state), named[:seq_len])
     sure = round(float(nets["tuned"]["confidence"][which, seq_len + 1]) / 2.55)
-    assert bound(figure, BELIEF, "text").at(state).tolist() == [f"reads {named[seq_len + 1]}, {sure} %"]
+    assert bound(figure, BELIEF, "text").at(state).tolist() == [f"reads {named[seq_len + 1]}<br>{sure} %"]
 
 
 def test_the_axes_hold_every_path_of_the_chosen_net(case):

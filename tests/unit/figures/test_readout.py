@@ -56,8 +56,9 @@ def test_the_summary_prints_percent_and_rows():
     found = summary(
         {"paper.linear_readout_half": np.array([0.5, 0.6]), "paper.rows_until_own_80": np.array([27])},
         ["paper"],
+        num_rows=28,
     )
     by_row = dict(zip(found["measured"], found["paper's net"], strict=True))
     assert by_row["linear probe, half of the rows, %"] == "55.0 [50.0, 60.0]"
-    assert by_row["rows until the own readout is"] == "27"
+    assert by_row["rows until the own readout is right for 80 of 100"] == "27.0"
     assert by_row["own readout, last row, %"] == "–"

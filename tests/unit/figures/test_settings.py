@@ -66,9 +66,19 @@ def test_the_alt_text_and_the_table_hold_the_last_values():
 
 
 def test_measurements_are_printed_by_net_and_missing_ones_as_a_dash():
-    table = measurement_table({"paper.final_accuracy": np.array([0.9, 0.94])}, MAIN, ["paper", "untrained"])
+    table = measurement_table(
+        {"paper.final_accuracy": np.array([0.9, 0.94])}, MAIN, ["paper", "untrained"], num_rows=8
+    )
     assert table["paper's net"][0] == "92.0 [90.0, 94.0]"
     assert set(table["untrained net"]) == {"–"}
+
+
+def test_what_never_happens_is_a_word_and_nothing_is_less_than_zero_by_rounding():
+    found = {"paper.until": np.array([9, 9]), "tuned.until": np.array([5, 9]), "paper.gap": np.array([-1e-4])}
+    titles = {"until": "rows until it is right", "gap": "the gap, points"}
+    table = measurement_table(found, titles, ["paper", "tuned"], num_rows=8)
+    assert table["paper's net"] == ["never", "0.0"]
+    assert table["well-tuned net"] == ["7.0 [5.0, never]", "–"]
 
 
 def test_a_table_is_html_with_row_and_column_heads_and_nothing_slips_through():

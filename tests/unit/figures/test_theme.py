@@ -59,6 +59,7 @@ def oklab(rgb):
 
 DATA_COLORS = [
     *theme.DIGITS,
+    *theme.CLUSTERS,
     *theme.NETS.values(),
     theme.NEUTRAL,
     *(c for _, c in theme.certainty_colorscale()),
@@ -84,6 +85,12 @@ def test_ink_can_be_read_and_lines_can_be_seen(page):
 def test_any_two_digit_colours_can_be_told_apart(vision, least):
     seen = [oklab(VISION[vision] @ linear(c)) for c in theme.DIGITS]
     assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) >= least
+
+
+def test_a_cluster_has_no_digit_colour():
+    clusters, digits = ([oklab(linear(c)) for c in group] for group in (theme.CLUSTERS, theme.DIGITS))
+    assert min(np.linalg.norm(a - b) for a in clusters for b in digits) >= 0.03
+    assert min(np.linalg.norm(a - b) for a, b in combinations(clusters, 2)) >= 0.08
 
 
 def test_the_stepped_scale_gives_each_class_its_colour():
