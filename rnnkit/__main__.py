@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnkit import __version__, paths
 from rnnkit.errors import InterruptedRun, UserError
+from rnnkit.stopping import Terminated, because_of, stopped_by_sigterm
 
 if TYPE_CHECKING:
     from rnnkit.studies.base import Study
@@ -37,7 +38,9 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--seeds", default="", metavar="0,1,2", help="left out: the budget's own")
         command.add_argument("--device", default="auto", metavar="auto|cpu|cuda")
         command.add_argument("--fresh", action="store_true", help="compute all anew")
-        command.add_argument("--workers", type=int, metavar="N", help="processes; left out: one per core")
+        command.add_argument(
+            "--workers", type=int, metavar="N", help="processes; left out: one per core, as memory allows"
+        )
         if name == "run":
             command.add_argument("--only", metavar="CONFIG", help="one net and what is asked of it")
             command.add_argument(
@@ -65,19 +68,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="note: %(message)s", stream=sys.stderr)
     try:
-        return _COMMANDS[chosen.command](chosen)
-    except KeyboardInterrupt:
+        with stopped_by_sigterm():
+            return _COMMANDS[chosen.command](chosen)
+    except KeyboardInterrupt as stop:
         again = InterruptedRun(
             "stopped", hint="What was finished is kept; the same command goes on from there"
         )
         print(f"\n{again}", file=sys.stderr)
-        return again.exit_code
+        return stop.exit_code if isinstance(stop, Terminated) else again.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+        # Who executes notebooks or computes in processes says better than we what a stop has left undone.
+        return Terminated.exit_code if because_of(error, Terminated) else error.exit_code
+    except OSError as error:
+        where = f": {error.filename!r}" if error.filename else ""
+        print(
+            f"error: the operating system refused ({error.strerror or error}){where}. "
+            "Make room, or make the place usable, and run the same command again; what was finished is kept",
+            file=sys.stderr,
+        )
+        return 1
 
 
 def _open(chosen: argparse.Namespace, store: Any = None) -> Study:
@@ -117,6 +130,7 @@ def _render(chosen: argparse.Namespace) -> int:
     }
     with run_lock(paths.home() / "locks", chosen.chapter):
         study.ensure(fresh=chosen.fresh, workers=chosen.workers)
+        _verify(study)
         with _offline():
             book.execute(chosen.chapter, parameters, _fingerprint(study))
             for other in book.chapters():
@@ -159,7 +173,14 @@ def _execute_committed(book: Any, chapter: str, jobs: int = 2) -> None:
             hint=f"`git checkout book/results` brings committed ones back; "
             f"`python -m rnnkit run {chapter} --budget paper --results book/results` computes them",
         )
+    _verify(study)
     book.execute(chapter, {"budget": "paper", "seeds": "", "device": "cpu"}, _fingerprint(study), jobs=jobs)
+
+
+def _verify(study: Study) -> None:
+    """Meet a damaged record before notebooks do: one message instead of one per notebook that reads it."""
+    for record in study.every_record():
+        record.verify()
 
 
 def _publish(book: Any) -> Path:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rnnkit.errors import UserError
+from rnnkit.results import run_lock
 from rnnkit.site.build import build_site
 from rnnkit.site.pages import fill_scoreboard
 from rnnkit.site.render import execute_notebooks, executed_path
@@ -77,11 +79,33 @@ class Book:
         """Stage what has been executed, fill in the scoreboard and build the site; the path of its first page.
 
         A build that fails leaves the last good site as it was.
+
+        Raises
+        ------
+        UserError
+            If another process publishes at this moment, the disk is full or ``build`` cannot be written, or as
+            :func:`stage_book` and :func:`build_site`.
         """
-        scoreboard = self.executed / "scoreboard.md"
+        try:
+            with run_lock(self.build / ".locks", "site"):
+                return self._publish(claims, titles)
+        except OSError as error:
+            raise UserError(
+                f"the pages cannot be written ({error.strerror or error})",
+                value=str(error.filename or self.build),
+                hint="Make room, or make the folder writable, and run the same command again; "
+                "the last good pages stand until then",
+            ) from error
+
+    def _publish(self, claims: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Path:
         self.executed.mkdir(parents=True, exist_ok=True)
         page = fill_scoreboard((self.source / "scoreboard.md").read_text(encoding="utf-8"), claims, titles)
-        scoreboard.write_text(page, encoding="utf-8")
+        aside = self.executed / f".scoreboard-{os.getpid()}.md"
+        try:
+            aside.write_text(page, encoding="utf-8")
+            aside.replace(self.executed / "scoreboard.md")
+        finally:
+            aside.unlink(missing_ok=True)
         stage = self.build / "stage"
         stage_book(self.source, self.executed, stage, toc=self.toc)
         return build_site(stage, self.build / "site", config=self.config, toc=self.toc)

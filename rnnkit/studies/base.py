@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -11,6 +13,7 @@ import numpy as np
 from rnnkit import paths
 from rnnkit.errors import UserError
 from rnnkit.results import Record, Store
+from rnnkit.studies.fresh import FreshRun
 from rnnkit.studies.jobs import Job, JobContext, checkpoint_path, run_jobs
 from rnnkit.studies.settings import Settings, check_budget, parse_seeds, resolve_device
 
@@ -117,21 +120,61 @@ class Study(ABC):
         kind, only : str, optional
             Restrict to one kind of record, to one config.
         fresh : bool
-            Compute records anew that exist.
+            Compute records anew that exist. Repeated after an interruption with the same settings, it goes on
+            with those that are still due.
         workers : int, optional
-            Processes. Left out: one per core on a CPU, one on a GPU. Every job runs on one thread, so that the
-            number of workers changes the time and never a bit of the result.
+            Processes. Left out: one per core on a CPU as far as the memory reaches, one on a GPU. Every job runs
+            on one thread, so that the number of workers changes the time and never a bit of the result.
         """
-        jobs = self.jobs(kind, only) if fresh else self._with_missing_needs(self.missing(kind, only))
-        if fresh:
-            for job in jobs:
-                checkpoint_path(job).unlink(missing_ok=True)
-        run_jobs(
-            jobs,
+        title, context = (
+            f"{self.chapter} {self.budget}",
             JobContext(self.store, self.settings.device, self.budget),
-            title=f"{self.chapter} {self.budget}",
-            workers=workers,
         )
+        if not fresh:
+            jobs = self._with_missing_needs(self.missing(kind, only))
+            run_jobs(jobs, context, title=title, workers=workers)
+            return
+        state, jobs = self._fresh_run(kind, only)
+        run_jobs(jobs, context, title=title, workers=workers, on_done=state.done)
+        state.end()
+
+    def _fresh_run(self, kind: str | None, only: str | None) -> tuple[FreshRun, list[Job]]:
+        """A fresh run, begun or taken up again, and its jobs that are due."""
+        jobs = self.jobs(kind, only)
+        settings = {
+            "budget": self.budget,
+            "seeds": list(self.seeds),
+            "kind": kind,
+            "only": only,
+            "dataset": self.dataset,
+            "results": str(self.store.write),
+        }
+        path = paths.home() / "fresh" / f"{self.chapter}.json"
+        state = FreshRun(path, settings, [job.key.id for job in jobs])
+        if not state.resume():
+            for job in jobs:
+                _remove(checkpoint_path(job))
+            state.start()
+            return state, jobs
+        due = [job for job in jobs if job.key.id in state.due or not self._is_sound(job)]
+        for job in due:
+            _keep_if_sound(checkpoint_path(job), job.key.id)
+        logging.getLogger(__name__).warning(
+            "going on with the fresh run that was interrupted: %d of %d records are due. To begin anew, delete %s",
+            len(due),
+            len(jobs),
+            path,
+        )
+        return state, due
+
+    def _is_sound(self, job: Job) -> bool:
+        try:
+            record = self.store.find(job.key)
+            if record is not None:
+                record.verify()
+        except UserError:
+            return False
+        return record is not None
 
     def _with_missing_needs(self, jobs: Sequence[Job]) -> list[Job]:
         return [job for job in _unique(_with_needs(jobs)) if self.store.find(job.key) is None]
@@ -167,6 +210,27 @@ class Study(ABC):
                 return self.store.load(job.key)
         labels = [job.key.label for job in self.jobs(kind) if job.key.kind == kind]
         raise UserError(f"{self.chapter} has no {kind} of this name", value=label, allowed=labels)
+
+
+def _remove(checkpoint: Path) -> None:
+    try:
+        checkpoint.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"an old checkpoint cannot be removed ({error.strerror or error})",
+            value=str(checkpoint),
+            hint="Make its folder writable or set RNNKIT_HOME to another one, then run again",
+        ) from error
+
+
+def _keep_if_sound(checkpoint: Path, identity: str) -> None:
+    """Remove a damaged checkpoint: --fresh is the way out of it, also for a fresh run."""
+    from rnnkit.training import load_checkpoint
+
+    try:
+        load_checkpoint(checkpoint, identity)
+    except UserError:
+        _remove(checkpoint)
 
 
 def _unique(jobs: Iterable[Job]) -> list[Job]:

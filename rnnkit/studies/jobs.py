@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.connection import wait as wait_for_any
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from rnnkit.errors import UserError
 from rnnkit.results import Record, RecordKey, Store, peak_memory_bytes, provenance
 from rnnkit.studies.progress import Progress, RemoteProgress, Steps
 from rnnkit.studies.settings import device_name
+from rnnkit.studies.workers import default_workers
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,14 @@ def run_job(job: Job, context: JobContext, steps: Steps) -> None:
     checkpoint.unlink(missing_ok=True)
 
 
-def run_jobs(jobs: Sequence[Job], context: JobContext, *, title: str, workers: int | None = None) -> None:
+def run_jobs(
+    jobs: Sequence[Job],
+    context: JobContext,
+    *,
+    title: str,
+    workers: int | None = None,
+    on_done: Callable[[str], None] | None = None,
+) -> None:
     """Run jobs in an order that respects their needs.
 
     Parameters
@@ -123,6 +132,8 @@ def run_jobs(jobs: Sequence[Job], context: JobContext, *, title: str, workers: i
         Shown beside the bar.
     workers : int, optional
         Processes; see :meth:`Study.ensure`.
+    on_done : callable, optional
+        Called here, in the parent, with the id of each record that has been saved.
 
     Raises
     ------
@@ -131,19 +142,21 @@ def run_jobs(jobs: Sequence[Job], context: JobContext, *, title: str, workers: i
     """
     if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or workers < 1):
         raise UserError("workers cannot be used", value=workers, allowed="an integer of at least 1")
-    workers = min(workers or _default_workers(context.device), len(jobs))
+    workers = min(workers or default_workers(context.device), len(jobs))
     with Progress(len(jobs), title) as progress:
+
+        def done(identity: str) -> None:
+            if on_done is not None:
+                on_done(identity)
+            progress.end()
+
         if workers <= 1:
             for job in jobs:
                 progress.begin(_name(job))
                 run_job(job, context, progress)
-                progress.end()
+                done(job.key.id)
         else:
-            _run_in_processes(jobs, context, progress, workers)
-
-
-def _default_workers(device: str) -> int:
-    return (os.cpu_count() or 1) if device == "cpu" and os.environ.get("RNNKIT_STATIC") != "1" else 1
+            _run_in_processes(jobs, context, progress, workers, done)
 
 
 def _name(job: Job) -> str:
@@ -156,7 +169,26 @@ _remote: RemoteProgress | None = None
 def _start_worker(queue: Any) -> None:
     global _remote
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _remote = RemoteProgress(queue)
+
+
+def _end_with_parent() -> None:
+    """Leave no worker behind when the parent is killed: nobody would take its results."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait_for_any([parent.sentinel])
+    os._exit(1)
+
+
+@contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """Hold SIGINT back in this thread; processes started meanwhile never see it, not even while they import."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _run_remotely(job: Job, context: JobContext) -> str:
@@ -165,16 +197,27 @@ def _run_remotely(job: Job, context: JobContext) -> str:
     return job.key.id
 
 
-def _run_in_processes(jobs: Sequence[Job], context: JobContext, progress: Progress, workers: int) -> None:
+def _run_in_processes(
+    jobs: Sequence[Job],
+    context: JobContext,
+    progress: Progress,
+    workers: int,
+    done: Callable[[str], None],
+) -> None:
     # spawn: a forked child of a process that has used torch's threads can hang
     spawn = multiprocessing.get_context("spawn")
     queue = spawn.Queue()
+    queue.cancel_join_thread()  # a worker that was killed may hold the queue's lock: never wait for it at the end
     listener = threading.Thread(target=progress.listen, args=(queue,), daemon=True)
     listener.start()
     executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start_worker, initargs=(queue,))
-    processes: dict[int, Any] = {}
+
+    def submit(job: Job) -> Future[str]:
+        with _ctrl_c_held():
+            return executor.submit(_run_remotely, job, context)
+
     try:
-        _drain(jobs, lambda job: executor.submit(_run_remotely, job, context), progress)
+        _drain(jobs, submit, done)
     except BrokenProcessPool as error:
         raise UserError(
             "a worker process died before it finished (out of memory, or killed)",
@@ -182,8 +225,7 @@ def _run_in_processes(jobs: Sequence[Job], context: JobContext, progress: Progre
             "--workers 1 needs the least memory",
         ) from error
     except BaseException:
-        processes = dict(executor._processes or {})
-        for process in processes.values():
+        for process in list((executor._processes or {}).values()):
             process.terminate()
         raise
     finally:
@@ -192,7 +234,7 @@ def _run_in_processes(jobs: Sequence[Job], context: JobContext, progress: Progre
         listener.join(timeout=5)
 
 
-def _drain(jobs: Sequence[Job], submit: Callable[[Job], Future[str]], progress: Progress) -> None:
+def _drain(jobs: Sequence[Job], submit: Callable[[Job], Future[str]], done: Callable[[str], None]) -> None:
     """Submit every job as soon as its needs are met."""
     waiting = {job.key.id: job for job in jobs}
     unfinished = set(waiting)
@@ -201,7 +243,7 @@ def _drain(jobs: Sequence[Job], submit: Callable[[Job], Future[str]], progress: 
         ready = [job for job in waiting.values() if not unfinished & {need.key.id for need in job.needs}]
         for job in ready:
             running.add(submit(waiting.pop(job.key.id)))
-        done, running = wait(running, return_when=FIRST_COMPLETED)
-        for future in done:
+        finished, running = wait(running, return_when=FIRST_COMPLETED)
+        for future in finished:
             unfinished.discard(future.result())
-            progress.end()
+            done(future.result())

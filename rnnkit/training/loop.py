@@ -119,7 +119,12 @@ def train(
     names = [name for name, _ in model.named_parameters()]
     optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate, fused=True)
     history = History()
-    if checkpoint is not None and (found := load_checkpoint(checkpoint, identity)) is not None:
+    needs = {"shuffle", *(f"model.{name}" for name in model.state_dict())}
+    needs |= {f"adam.{name}.{key}" for name in names for key in ("step", "exp_avg", "exp_avg_sq")}
+    found = None
+    if checkpoint is not None:
+        found = load_checkpoint(checkpoint, identity, needs=needs, metrics=METRICS)
+    if found is not None:
         tensors, state = found
         model.load_state_dict({name: tensors[f"model.{name}"] for name in model.state_dict()})
         restore_optimizer(optimizer, names, tensors)

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "__init__": set(),
     "errors": set(),
     "paths": set(),
+    "stopping": set(),
     "models": set(),
     "datasets": set(),
     "probes": set(),
@@ -30,7 +31,7 @@ MAY_IMPORT = {
     "training": {"models"},
     "studies": {"training", "models", "datasets", "probes", "results", "paths"},
     "site": {"results", "paths"},
-    "__main__": {"site", "studies", "datasets", "results", "paths"},
+    "__main__": {"site", "studies", "datasets", "results", "paths", "stopping"},
 }
 EVERYWHERE = {"errors", "__init__"}
 
@@ -48,6 +49,7 @@ AT_THE_TOP = {
     "figures": {"numpy", "plotly"},
     "errors": set(),
     "paths": set(),
+    "stopping": set(),
     "__init__": set(),
 }
 # Rooms in which some libraries have no place, not even inside a function.

@@ -1,12 +1,23 @@
 """The training loop: reproducible, resumable, and honest about a loss that explodes."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 
 from rnnkit.errors import UserError
 from rnnkit.models import VanillaRNN
-from rnnkit.training import Schedule, Sequences, generators, train
+from rnnkit.training import (
+    Schedule,
+    Sequences,
+    generators,
+    load_checkpoint,
+    save_checkpoint,
+    train,
+)
 
 
 def _data() -> Sequences:
@@ -79,6 +90,68 @@ def test_a_damaged_checkpoint_is_named(tmp_path, damage):
     path.write_bytes(path.read_bytes()[:-10] if damage is None else damage)
     with pytest.raises(UserError, match=r"damaged: .*Delete the file or run with --fresh"):
         _run(1, checkpoint=path)
+
+
+@pytest.mark.parametrize("place", [0.3, 0.6, 0.999])
+def test_a_flipped_byte_of_a_checkpoint_is_found(tmp_path, place):
+    path = tmp_path / "c"
+    _run(1, checkpoint=path)
+    content = bytearray(path.read_bytes())
+    header = 8 + int.from_bytes(content[:8], "little")
+    content[header + int(place * (len(content) - header))] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"damaged: .*Delete the file or run with --fresh"):
+        _run(1, checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    ("less", "state"),
+    [
+        ("shuffle", None),
+        ("adam.", None),
+        ("model.", None),
+        ("", {"identity": "a"}),
+        ("", {"identity": "a", "metrics": []}),
+        ("", {"identity": "a", "metrics": {"train_loss": [0.1]}}),
+        ("", ["a"]),
+    ],
+)
+def test_a_checkpoint_that_lacks_something_is_damaged(tmp_path, less, state):
+    path = tmp_path / "c"
+    _run(1, checkpoint=path)
+    tensors, sound = load_checkpoint(path, "a")
+    kept = {name: value for name, value in tensors.items() if not (less and name.startswith(less))}
+    save_checkpoint(path, kept, sound if state is None else state)
+    with pytest.raises(UserError, match="damaged"):
+        _run(1, checkpoint=path)
+
+
+def test_what_a_killed_process_left_beside_a_checkpoint_is_swept(tmp_path):
+    path = tmp_path / "c"
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / f"c.{dead.pid}.tmp").write_bytes(b"half")
+    alive = tmp_path / f"c.{os.getppid()}.tmp"
+    alive.write_bytes(b"being written")
+    other = tmp_path / f"cc.{dead.pid}.tmp"
+    other.write_bytes(b"of another checkpoint")
+    assert load_checkpoint(path, "a") is None
+    assert sorted(tmp_path.iterdir()) == sorted([alive, other])
+
+
+def test_ctrl_c_while_a_checkpoint_is_written_leaves_the_last_one_alone(tmp_path, monkeypatch):
+    path = tmp_path / "c"
+    _run(1, checkpoint=path)
+    before = path.read_bytes()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rnnkit.training.checkpoints.os.fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _run(2, checkpoint=path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, monkeypatch):
