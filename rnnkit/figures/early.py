@@ -214,11 +214,7 @@ def cluster_content(maps: Mapping[str, Arrays]) -> Interactive:
             "tickvals": [*range(1, NUM_BARS + 1)],
             "ticktext": names[0],
         },
-        "yaxis": {
-            "title": {"text": "share of images"},
-            "range": tops[0],
-            "tickformat": ".0%",
-        },
+        "yaxis": {"title": {"text": "share of images"}, "range": tops[0], "tickformat": ".0%"},
     }
     best = {
         net: percent(row[0, SIX] / max(row[0].sum(), 1e-12)) for net, row in zip(nets, shares, strict=True)

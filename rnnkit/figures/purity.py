@@ -137,7 +137,7 @@ def _six_layout(nets: list[str]) -> dict[str, Any]:
         "legend": legend_below(),
         "xaxis": {
             "title": {"text": f"after row {EARLY_STEP}"},
-            "range": [-0.02, 1.02],
+            "range": [-0.04, 1.06],
         },
         "yaxis": {
             "tickvals": list(range(len(nets))),
