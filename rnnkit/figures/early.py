@@ -197,7 +197,15 @@ def cluster_content(maps: Mapping[str, Arrays]) -> Interactive:
     nets = list(maps)
     shares = np.stack([_most_sixes_first(maps[net]) for net in nets])
     names = [_bar_names(maps[net], content) for net, content in zip(nets, shares, strict=True)]
-    tops = [[0, 1.05 * float(content.sum(1).max())] for content in shares]
+    sizes = shares.sum(2, keepdims=True)
+    within = np.divide(shares, sizes, out=np.zeros_like(shares), where=sizes > 0)
+    ticks = [
+        [
+            f"{name}<br>{percent(float(size))}" if name else ""
+            for name, size in zip(row, size_row[:, 0], strict=True)
+        ]
+        for row, size_row in zip(names, sizes, strict=True)
+    ]
     widths = [[0.4, max(int((content.sum(1) > 0).sum()), 1) + 0.6] for content in shares]
     bars = [
         go.Bar(name=str(digit), x=[*range(1, NUM_BARS + 1)], marker={"color": color, "line": {"width": 0}})
@@ -209,12 +217,12 @@ def cluster_content(maps: Mapping[str, Arrays]) -> Interactive:
         "bargap": 0.15,
         "legend": {**legend_below(), "traceorder": "normal"},
         "xaxis": {
-            "title": {"text": "cluster"},
+            "title": {"text": "cluster, and its share of the images"},
             "range": widths[0],
             "tickvals": [*range(1, NUM_BARS + 1)],
-            "ticktext": names[0],
+            "ticktext": ticks[0],
         },
-        "yaxis": {"title": {"text": "share of images"}, "range": tops[0], "tickformat": ".0%"},
+        "yaxis": {"title": {"text": "share within the cluster"}, "range": [0, 1], "tickformat": ".0%"},
     }
     best = {
         net: percent(row[0, SIX] / max(row[0].sum(), 1e-12)) for net, row in zip(nets, shares, strict=True)
@@ -225,12 +233,13 @@ def cluster_content(maps: Mapping[str, Arrays]) -> Interactive:
         f"Share of sixes in the cluster that has most of them: {listed(best)}.",
         table=_content_table(nets, shares, names),
         caption="Clusters are numbered by their share of sixes, as on the map; those mostly of images without ink have "
-        "no number. Shares are of all images in clusters.",
+        "no number. Below each: its share of all images in clusters.",
     ).select("net", "Net", net_names(nets))
     for digit in range(10):
-        figure.bind(digit, "y", shares[:, :, digit], over="net")
-    figure.bind_layout("xaxis.ticktext", names, over="net")
-    return figure.bind_layout("yaxis.range", tops, over="net").bind_layout("xaxis.range", widths, over="net")
+        figure.bind(digit, "y", within[:, :, digit], over="net")
+    return figure.bind_layout("xaxis.ticktext", ticks, over="net").bind_layout(
+        "xaxis.range", widths, over="net"
+    )
 
 
 def _most_sixes_first(arrays: Arrays) -> np.ndarray:
