@@ -92,9 +92,8 @@ def scrolled(label: str) -> str:
 
 
 def _claim_row(claim: Mapping[str, Any]) -> str:
-    below = [f'<p class="rnn-reason">{escape(claim["reason"])}</p>']
-    if claim.get("measured"):
-        below.append(f'<p class="rnn-measured">{escape(claim["measured"])}</p>')
+    below = [f'<p class="rnn-measured">{escape(claim["measured"])}</p>'] if claim.get("measured") else []
+    below.append(f'<p class="rnn-reason">{escape(claim["reason"])}</p>')
     if claim.get("why"):
         below.append(f'<p class="rnn-why">{escape(claim["why"])}</p>')
     below += [

@@ -264,3 +264,8 @@ def test_every_class_of_the_html_has_a_style():
     styled = set(re.findall(r"\.(rnn-[a-z-]+)", CSS.read_text()))
     assert used - styled <= {"rnn-scoreboard", "rnn-shown"}
     assert styled <= used
+
+
+def test_what_the_number_is_stands_before_the_reason():
+    html = claim_table([claim(measured="Share of <sixes>.")])
+    assert html.index("Share of &lt;sixes&gt;.") < html.index("rnn-reason")
