@@ -93,6 +93,7 @@ PIECES = {
                 paper_text=text,
                 here_text=text,
                 reason=text,
+                measured=text,
                 why=text,
                 controls=((text, text),),
             )
