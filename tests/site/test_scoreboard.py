@@ -30,6 +30,7 @@ def claim(number: int, chapter: str, verdict: str) -> dict:
         device="cpu",
         verdict=verdict,
         reason="because",
+        measured=None,
         why=None,
         controls=(),
     ).to_dict()
