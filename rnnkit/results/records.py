@@ -69,6 +69,12 @@ class Record:
         """
         return StoredArrays(self.path / ARRAYS, self.run["files"][ARRAYS]["sha256"], self._damaged)
 
+    @property
+    def weights_checksum(self) -> str | None:
+        """SHA-256 of the weights' file as it was saved; None for a record without weights."""
+        file = self.run["files"].get(WEIGHTS)
+        return None if file is None else str(file["sha256"])
+
     @cached_property
     def weights(self) -> Mapping[str, np.ndarray]:
         """The weights, verified and read when first asked for; empty if the record has none.

@@ -100,8 +100,25 @@ class Study(ABC):
         return _unique(_with_needs(chosen))
 
     def missing(self, kind: str | None = None, only: str | None = None) -> list[Job]:
-        """Jobs that have no record yet."""
-        return [job for job in self.jobs(kind, only) if self.store.find(job.key) is None]
+        """Jobs that have no record yet, or one of other weights than those that are there now."""
+        return [job for job in self.jobs(kind, only) if self._is_missing(job)]
+
+    def _is_missing(self, job: Job) -> bool:
+        record = self.store.find(job.key)
+        return record is None or not all(self._fits(record, need) for need in job.needs)
+
+    def _fits(self, record: Record, need: Job) -> bool:
+        """Whether a record was computed from the weights that are there now: a training may have been redone since."""
+        present = self.store.find(need.key)
+        if present is None or (present.path.parent == record.path.parent and "needs" not in record.run):
+            return True
+        used = record.run.get("needs", {}).get(need.key.id)
+        if (
+            used is None
+        ):  # saved before needs were noted: the training beside it is the one it was computed from
+            beside = Store(record.path.parent.parent).find(need.key)
+            used = beside and beside.weights_checksum
+        return used == present.weights_checksum
 
     def ensure(
         self,
@@ -177,7 +194,7 @@ class Study(ABC):
         return record is not None
 
     def _with_missing_needs(self, jobs: Sequence[Job]) -> list[Job]:
-        return [job for job in _unique(_with_needs(jobs)) if self.store.find(job.key) is None]
+        return [job for job in _unique(_with_needs(jobs)) if self._is_missing(job)]
 
     def records(self, kind: str, *, only: str | None = None) -> list[Record]:
         """Records of one kind that exist, in plan order."""

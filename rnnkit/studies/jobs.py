@@ -108,7 +108,8 @@ def run_job(job: Job, context: JobContext, steps: Steps) -> None:
             time.perf_counter() - start,
             peak_memory_bytes(),
             context.budget,
-        ),
+        )
+        | {"needs": {record.key.id: record.weights_checksum for record in records}},
     )
     checkpoint.unlink(missing_ok=True)
 

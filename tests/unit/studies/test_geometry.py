@@ -91,6 +91,22 @@ def test_a_second_ensure_does_nothing_and_a_fresh_one_gives_the_same_bytes(
             np.testing.assert_array_equal(weight, twin.weights[name])
 
 
+def test_probes_of_other_weights_count_as_missing(digits_study, tmp_path, monkeypatch):
+    """A training redone elsewhere must not be shown beside probes of the net before."""
+    only_digits(monkeypatch, tmp_path / "home")
+    elsewhere = Store(tmp_path / "results", [digits_study.store.write])
+    study = studies.open("geometry", budget="quick", seeds="0", device="cpu", store=elsewhere)
+    assert not study.missing()
+    old = study.record("train", "tuned-s0")
+    for change, due in [(0.0, set()), (0.5, {"probes", "early_map", "embedding", "paths"})]:
+        weights = {name: value + np.float32(change) for name, value in old.weights.items()}
+        elsewhere.save(
+            old.key, arrays=dict(old.arrays), weights=weights, metrics=old.metrics, provenance={"seed": 0}
+        )
+        assert {job.key.kind for job in study.missing()} == due
+        assert {job.key.label for job in study.missing()} <= {"tuned-s0"}
+
+
 @pytest.mark.mnist
 def test_real_mnist_trains_and_is_probed(tmp_path, monkeypatch):
     monkeypatch.setenv("RNNKIT_HOME", str(tmp_path))
