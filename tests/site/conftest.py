@@ -3,6 +3,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,20 @@ def find_chromium() -> str | None:
     """Chromium named by RNNKIT_CHROMIUM, else the first on the path."""
     names = (os.environ.get("RNNKIT_CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "chrome")
     return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+@pytest.fixture(autouse=True)
+def never_for_ever() -> Iterator[None]:
+    """A browser that no longer answers fails its test after four minutes instead of holding up all others."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError("the browser has not answered for four minutes")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(240)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")
