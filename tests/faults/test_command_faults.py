@@ -14,6 +14,7 @@ import pytest
 
 from rnnkit.__main__ import main
 from rnnkit.results import Store, run_lock
+from rnnkit.studies.geometry.training import rows
 
 
 @pytest.fixture
@@ -24,6 +25,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("RNNKIT_DATA", raising=False)
     monkeypatch.delenv("RNNKIT_RESULTS", raising=False)
+    rows.cache_clear()  # MNIST that another test has read
     return tmp_path / "home"
 
 
