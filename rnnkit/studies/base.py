@@ -110,12 +110,11 @@ class Study(ABC):
     def _fits(self, record: Record, need: Job) -> bool:
         """Whether a record was computed from the weights that are there now: a training may have been redone since."""
         present = self.store.find(need.key)
-        if present is None or (present.path.parent == record.path.parent and "needs" not in record.run):
+        if present is None:
             return True
         used = record.run.get("needs", {}).get(need.key.id)
-        if (
-            used is None
-        ):  # saved before needs were noted: the training beside it is the one it was computed from
+        if used is None:
+            # Saved before needs were noted: it was computed from the training that lies beside it.
             beside = Store(record.path.parent.parent).find(need.key)
             used = beside and beside.weights_checksum
         return used == present.weights_checksum
