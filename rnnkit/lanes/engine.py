@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from rnnkit.lanes import tiles
-from rnnkit.lanes.prefixes import BLOCK, count_block, sorted_tree
+from rnnkit.lanes.prefixes import BLOCK, counter, sorted_tree
 from rnnkit.lanes.tiles import Scratch, Sizes, make_scratch
 from rnnkit.lanes.vectors import LANES
-from rnnkit.models.population import Architecture, PopulationState
+from rnnkit.models.population import NUM_GATES, VOCABULARY_SIZE, Architecture, PopulationState
 
 
 class LanesEngine:
@@ -97,22 +97,21 @@ class LanesEngine:
         sizes = self._sizes(architecture, words)
         words, labels, shared = sorted_tree(_plain(words), _plain(labels))
         found = np.zeros(len(parameters), np.int64)
+        count = counter(sizes.hidden_size)
 
         def work(models: slice) -> None:
             held = np.zeros(BLOCK * sizes.num_parameters * LANES, self.dtype)
-            count = models.stop - models.start
-            for tile in range(-(-count // LANES)):
-                part = slice(
-                    models.start + tile * LANES, min(models.start + (tile + 1) * LANES, models.stop)
-                )
+            number = models.stop - models.start
+            for tile in range(-(-number // LANES)):
+                part = slice(models.start + tile * LANES, min(models.start + (tile + 1) * LANES, models.stop))
                 begin = tile * sizes.num_parameters * LANES
                 held[begin : begin + sizes.num_parameters * LANES] = _pack(parameters[part], self.dtype)
             width = BLOCK * sizes.hidden_size * LANES
             table = np.zeros(sizes.vocabulary_size * sizes.gates * width, self.dtype)
             states = np.zeros((sizes.seq_len + 1) * width, self.dtype)
             right = np.zeros(BLOCK * LANES, self.dtype)
-            count_block(held, table, states, right, words, labels, shared, sizes, right)
-            found[models] = right[:count]
+            count(held, table, states, right, words, labels, shared, sizes)
+            found[models] = right[:number]
 
         self._map(work, _parts(len(parameters), BLOCK * LANES))
         return found
@@ -139,9 +138,9 @@ class LanesEngine:
         return found
 
     def _sizes(self, architecture: Architecture, words: np.ndarray) -> Sizes:
-        gates = 1 if architecture.cell == "rnn" else 3
+        gates = NUM_GATES[architecture.cell]
         return Sizes(
-            architecture.vocabulary_size,
+            VOCABULARY_SIZE,
             architecture.input_size,
             architecture.hidden_size,
             gates,
