@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -10,19 +11,24 @@ from typing import Any
 
 import numba
 
-from rnnkit import paths
-
 
 @lru_cache(maxsize=1)
-def cache_folder() -> Path:
-    """A folder of this version of the room.
+def cache_folder() -> Path | None:
+    """A folder of this version of the room in the user's cache; None where it cannot be written.
 
     numba looks only at the file of the function itself before it takes machine code from its cache; what that
     calls in other files of the room would go unnoticed.
     """
+    from platformdirs import user_cache_path
+
     sources = sorted(Path(__file__).parent.glob("*.py"))
     version = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    return paths.home() / "compiled" / version
+    folder = user_cache_path("rnnkit") / "compiled" / version
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -30,9 +36,9 @@ def compiled(function: Callable[..., Any]) -> Any:
 
     No fast-math: a result is the same whatever lane and tile a model lies in.
     """
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder())
+    folder, before = cache_folder(), numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder or before)
     try:
-        return numba.njit(nogil=True, error_model="numpy", cache=True)(function)
+        return numba.njit(nogil=True, error_model="numpy", cache=folder is not None)(function)
     finally:
         numba.config.CACHE_DIR = before

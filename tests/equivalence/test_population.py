@@ -59,7 +59,7 @@ class Reference(nn.Module):
         return torch.cat([p.grad.flatten() for p in self.in_order().values()]).numpy()
 
 
-@pytest.fixture(params=["torch"])
+@pytest.fixture(params=["torch", "lanes"])
 def engine(request) -> Engine:
     return make_engine(request.param, dtype="float64")
 
