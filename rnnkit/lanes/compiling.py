@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numba
 
@@ -36,9 +36,10 @@ def compiled(function: Callable[..., Any]) -> Any:
 
     No fast-math: a result is the same whatever lane and tile a model lies in.
     """
-    folder, before = cache_folder(), numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder or before)
+    folder, config = cache_folder(), cast(Any, numba.config)
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder or before)
     try:
         return numba.njit(nogil=True, error_model="numpy", cache=folder is not None)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before

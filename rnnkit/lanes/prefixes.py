@@ -14,7 +14,7 @@ import numpy as np
 
 from rnnkit.lanes.compiling import compiled
 from rnnkit.lanes.layout import offsets, word_table
-from rnnkit.lanes.vectors import LANES, fma, is_positive, load, sigmoid, splat, store, tanh
+from rnnkit.lanes.vectors import LANES, fma, is_at_most_0, is_positive, load, sigmoid, splat, store, tanh
 
 BLOCK = 4
 
@@ -101,7 +101,8 @@ def counter(hidden_size: int) -> Callable[..., None]:
                     state = load(states, last + tile * size + j)
                     negative = fma(load(parameters, first + weight_out + j), state, negative)
                     positive = fma(load(parameters, first + weight_out + size + j), state, positive)
-                says = is_positive(positive - negative)
-                store(right, tile, load(right, tile) + (says if labels[sentence] > 0 else one - says))
+                margin = positive - negative
+                correct = is_positive(margin) if labels[sentence] > 0 else is_at_most_0(margin)
+                store(right, tile, load(right, tile) + correct)
 
     return count

@@ -59,13 +59,17 @@ class PopulationSchedule:
         for name in ("learning_rate", "min_learning_rate"):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise UserError(f"{name} cannot be used", value=value, allowed="a finite number of at least 0")
+                raise UserError(
+                    f"{name} cannot be used", value=value, allowed="a finite number of at least 0"
+                )
         for name, least in (("batch_size", 1), ("num_epochs", 0), ("patience", 1)):
             value = getattr(self, name)
             if name == "patience" and value is None:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise UserError(f"{name} cannot be used", value=value, allowed=f"an integer of at least {least}")
+                raise UserError(
+                    f"{name} cannot be used", value=value, allowed=f"an integer of at least {least}"
+                )
 
 
 PAPER = PopulationSchedule(patience=4, halve=True, min_learning_rate=1e-6)
@@ -250,6 +254,7 @@ class _Run:
     history: PopulationHistory
     chunk_state: PopulationState | None = None
     active: NDArray = None  # type: ignore[assignment]  # numbers of the models in training
+    previous: NDArray = None  # type: ignore[assignment]  # their accuracy after the epoch before
     epoch: int = 0
 
     def begin(self, state: PopulationState, start: int) -> None:
@@ -347,7 +352,7 @@ class _Run:
         for name in vars(self.history):
             getattr(self.history, name)[...] = arrays[f"history.{name}"]
         self.active, self.previous = arrays["active"], arrays["previous"]
-        moments = [arrays[name] for name in self._MOMENTS]
-        self.chunk_state = PopulationState(architecture, *moments, state["step"])
+        parameters, first, second = (arrays[name] for name in self._MOMENTS)
+        self.chunk_state = PopulationState(architecture, parameters, first, second, state["step"])
         self.epoch = state["epoch"]
         return state["start"]
