@@ -46,8 +46,10 @@ def noise_scale(
         return np.broadcast_to(parameters.std(axis=1, keepdims=True), parameters.shape).copy()
     if slices is None:
         raise UserError("slices are missing", allowed='where each matrix stands, for reading "each"')
-    parts = [np.arange(num_parameters)[part] for part in slices]
-    covered = np.bincount(np.concatenate([*parts, np.zeros(0, dtype=np.int64)]), minlength=num_parameters)
+    slices = list(slices)
+    covered = np.zeros(num_parameters, dtype=np.int64)
+    for part in slices:
+        covered[part] += 1
     if (covered != 1).any():
         raise UserError(
             "slices do not cover the parameters once",
@@ -55,9 +57,9 @@ def noise_scale(
             allowed=f"slices that together are 0 to {num_parameters}",
         )
     scale = np.empty_like(parameters)
-    for part in parts:
-        if len(part):
-            scale[:, part] = parameters[:, part].std(axis=1, keepdims=True)
+    for part in slices:
+        if (entries := parameters[:, part]).shape[1]:
+            scale[:, part] = entries.std(axis=1, keepdims=True)
     return scale
 
 
