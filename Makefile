@@ -50,7 +50,7 @@ bench: $(STAMP) ## Time this library against what a user would pick instead
 	$(PY) -m benchmarks $(ARGS)
 
 lock: $(STAMP) ## Compile requirements.txt anew from pyproject.toml; versions stay unless ARGS=--upgrade
-	CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --extra dev --strip-extras \
+	CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --extra cluster --extra dev --strip-extras \
 	  --annotation-style line --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	  --allow-unsafe --output-file requirements.txt $(ARGS) pyproject.toml
 	@# The lock serves every platform: no local build of torch, none of the CUDA packages of Linux.
