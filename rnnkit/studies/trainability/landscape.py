@@ -33,7 +33,7 @@ UPDATES_GOOD = 0.96  # "at least 96 %", Section VI.B
 PERTURB_GOOD = 0.98  # "at least an accuracy of 98 %", Section VI.C
 BLOCK = 16_384  # settings drawn together; which random numbers a setting gets hangs on it
 NUM_PARTS = 20  # equal parts of the settings, each counted by itself, for intervals
-PART_THRESHOLDS = (0.6, 0.75, 0.9, 0.95)
+PART_THRESHOLDS = (0.55, 0.6, 0.75, 0.9, 0.95)
 _NOISE = 5  # stream of random numbers
 
 
@@ -154,7 +154,7 @@ def compute_random(
     architecture, valid = config.population.architecture, data.valid
     numbers = [config.num_settings if scale == 1 else config.num_scaled for scale in SCALES]
     counts = np.zeros((len(SCALES), len(valid.labels) + 1), np.int64)
-    good = np.zeros((NUM_PARTS, len(PART_THRESHOLDS)), np.int64)
+    good = np.zeros((len(SCALES), NUM_PARTS, len(PART_THRESHOLDS)), np.int64)
     first = (0, 0)
     if found := load_checkpoint(checkpoint, job.key.id, needs=("counts", "good")):
         tensors, state = found
@@ -172,9 +172,8 @@ def compute_random(
         settings = random_settings(architecture, BLOCK, job.seed, b, SCALES[s])[:size]
         right = engine.count_right(architecture, settings, valid.words, valid.labels)
         counts[s] += np.bincount(right, minlength=counts.shape[1])
-        if SCALES[s] == 1:
-            part = (b * BLOCK + np.arange(size)) * NUM_PARTS // numbers[s]
-            np.add.at(good, part, (right[:, None] >= wanted).astype(np.int64))
+        part = (b * BLOCK + np.arange(size)) * NUM_PARTS // numbers[s]
+        np.add.at(good[s], part, (right[:, None] >= wanted).astype(np.int64))
         if time.monotonic() - saved > CHECKPOINT_SECONDS:
             tensors = {"counts": torch.from_numpy(counts), "good": torch.from_numpy(good)}
             save_checkpoint(checkpoint, tensors, {"identity": job.key.id, "scale": s, "block": b + 1})

@@ -162,23 +162,21 @@ def _perturb(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _random(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    size = arrays["num_settings"][0] / len(arrays["good_by_part"])
+    """Share of the settings at or above an accuracy, in each of several equal parts of them, at every scale."""
+    num_parts = arrays["good_by_part"].shape[1]
     return {
-        f"share_{round(100 * threshold)}": arrays["good_by_part"][:, i] / size
+        f"x{scale:g}.share_{round(100 * threshold)}": arrays["good_by_part"][s, :, i]
+        / (arrays["num_settings"][s] / num_parts)
+        for s, scale in enumerate(arrays["scales"])
         for i, threshold in enumerate(arrays["part_thresholds"])
     }
 
 
 def _ratios(measured: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """GRU over RNN: how many more of its random settings are good, part by part."""
+    """GRU over RNN: how many more of its random settings are good, part by part where every part has some."""
     ratios = {}
     for name, values in measured.items():
-        if (
-            name.startswith("gru.random.")
-            and (other := measured.get(name.replace("gru", "rnn", 1))) is not None
-        ):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                ratio = values / other
-            if np.isfinite(ratio).all():
-                ratios[name.replace("gru.", "", 1) + "_ratio"] = ratio
+        other = measured.get(name.replace("gru", "rnn", 1))
+        if name.startswith("gru.random.") and other is not None and (other > 0).all():
+            ratios[name.removeprefix("gru.") + "_ratio"] = values / other
     return ratios
