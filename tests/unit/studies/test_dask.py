@@ -63,9 +63,12 @@ class Cluster:
         self.processes.append(process)
         return process
 
-    def add_worker(self) -> subprocess.Popen[bytes]:
+    def workers(self, number: int) -> dict[int, subprocess.Popen[bytes]]:
+        """Have this number of workers, by their process."""
         options = ("--nthreads", "1", "--no-nanny", "--memory-limit", "0", "--host", "127.0.0.1")
-        return self._start("worker", *options)
+        alive = [process for process in self.processes[1:] if process.poll() is None]
+        alive += [self._start("worker", *options) for _ in range(number - len(alive))]
+        return {process.pid: process for process in alive}
 
     def close(self) -> None:
         for process in self.processes:
@@ -74,7 +77,7 @@ class Cluster:
             process.wait()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     cluster = Cluster(tmp_path_factory.mktemp("cluster"))
     yield cluster
@@ -90,7 +93,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_worker_killed_in_the_middle_changes_no_bit(cluster, tmp_path, home, capfd):
-    workers = {process.pid: process for process in (cluster.add_worker() for _ in range(3))}
+    workers = cluster.workers(3)
     expected = sweep(tmp_path / "expected", make_plan(7), workers=1)
     for mark in (home / "marks").iterdir():
         mark.unlink()
@@ -131,8 +134,7 @@ def test_a_worker_killed_in_the_middle_changes_no_bit(cluster, tmp_path, home, c
 
 @pytest.mark.slow
 def test_a_job_that_kills_its_workers_is_given_up(cluster, tmp_path, home, monkeypatch):
-    for _ in range(4):  # Dask's default: the fourth death is one too many
-        cluster.add_worker()
+    cluster.workers(4)  # Dask's default: the fourth death is one too many
     plan = [make_job(0), make_job(1, fate=Fate(end="death"))]
     with pytest.raises(
         UserError, match=r"4 Dask workers died one after the other.*'train n1'.*same command again"
