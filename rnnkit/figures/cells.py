@@ -122,7 +122,7 @@ def strips(
     Returns
     -------
     (list of go.Scatter, dict)
-        Traces called ``CELL COLUMN`` and ``CELL COLUMN mean``, and the x axis that they stand on.
+        Traces called ``CELL COLUMN`` and ``CELL COLUMN bar``, and the x axis that they stand on.
     """
     import plotly.graph_objects as go
 
@@ -148,12 +148,12 @@ def strips(
                     hovertemplate="%{text}: %{y:.3g}<extra></extra>",
                 ),
                 go.Scatter(
-                    name=f"{cell} {names[j]} mean",
+                    name=f"{cell} {names[j]} bar",
                     x=[at - 0.32, at + 0.32],
                     y=[_mean(column)] * 2,
                     mode="lines",
                     line={"color": cell_color(cell), "width": 3},
-                    hovertemplate="mean %{y:.3g}<extra></extra>",
+                    hovertemplate="%{y:.3g}<extra></extra>",
                 ),
             ]
     x_axis = {
@@ -171,14 +171,16 @@ def bind_strips(
     values: Mapping[str, np.ndarray],
     names: Sequence[str],
     over: str | Sequence[str],
+    *,
+    median: bool = False,
 ) -> Interactive:
-    """Let strips follow controls: ``values`` maps a cell to (..., n_columns, n_models)."""
+    """Let strips follow controls: ``values`` maps a cell to (..., n_columns, n_models); the bar may be the median."""
     for cell, array in values.items():
         for j, column in enumerate(names):
             shown = np.asarray(array, dtype=float)[..., j, :]
             figure.bind(f"{cell} {column}", "y", shown, over=over)
-            mean = np.repeat(_mean(shown)[..., None], 2, axis=-1)
-            figure.bind(f"{cell} {column} mean", "y", mean, over=over)
+            bar = np.nanmedian(shown, axis=-1) if median else _mean(shown)
+            figure.bind(f"{cell} {column} bar", "y", np.repeat(bar[..., None], 2, axis=-1), over=over)
     return figure
 
 
