@@ -52,7 +52,7 @@ def distance_by_length(found: Mapping[str, Arrays]) -> Interactive:
     axis = {"title": {"text": "distance, first = 1"}, "range": [0, top]}
     figure = _by_length(relative, "distance", axis, "%{y:.3f} at length %{x}")
     figure.alt = (
-        "Distance of the states after a positive and after a negative first word, as a share of what it was at length 1 "
+        "Distance of the states after a positive and after a negative first word, as a share of that at length 1 "
         f"and while only stop words follow. Mean over models: {_said_at(relative, 'distance')}."
     )
     return figure

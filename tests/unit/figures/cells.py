@@ -37,3 +37,8 @@ def assert_complete(figure: Interactive) -> None:
             binding.at(state)
     figure.mimebundle()
     assert len(next(iter(figure.table.values()))) <= 60
+
+
+def bound_text(figure: Interactive, name: str):
+    """The binding of a trace's text."""
+    return by_name(figure)[name, "text"]
