@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 STAMP := .venv/.installed
 PORT ?= 8000
-SETTINGS := BUDGET SEEDS DEVICE FRESH WORKERS PYTHON PORT ARGS
+SETTINGS := BUDGET SEEDS DEVICE FRESH WORKERS EXECUTOR PYTHON PORT ARGS
 
 # Make itself takes any name for a setting: a misspelt one would be ignored without a word.
 given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
@@ -19,7 +19,8 @@ help: ## Show this list
 	@echo
 	@echo "Settings of make chapter-NAME; one that is left out or empty takes a sensible default:"
 	@echo "  BUDGET=quick|paper  SEEDS=0,1,2  DEVICE=auto|cpu|cuda  FRESH=1 (compute all anew)"
-	@echo "  WORKERS=2 (processes; left out: one per core, as memory allows)"
+	@echo "  WORKERS=2 (jobs at a time; left out: one per core, as memory allows)"
+	@echo "  EXECUTOR=processes|threads|dask:ADDRESS|submitit (where they run; see book/cluster.md)"
 	@echo "Others: PORT=8000 (serve)  ARGS='-k name' (pytest, benchmarks)  PYTHON=python3.12 (install)"
 	@echo "RNNKIT_DATA=FOLDER in the environment: where FOLDER/mnist holds the four MNIST files."
 
@@ -30,7 +31,8 @@ book: $(STAMP) ## Build the book from its committed records into build/site
 
 chapter-%: $(STAMP) FORCE ## Compute a chapter's missing records, execute its notebooks, rebuild its pages
 	$(PY) -m rnnkit render $* $${BUDGET:+--budget "$$BUDGET"} $${SEEDS:+--seeds "$$SEEDS"} \
-	  $${DEVICE:+--device "$$DEVICE"} $${WORKERS:+--workers "$$WORKERS"} $(if $(filter-out 0 no false,$(FRESH)),--fresh)
+	  $${DEVICE:+--device "$$DEVICE"} $${WORKERS:+--workers "$$WORKERS"} \
+	  $${EXECUTOR:+--executor "$$EXECUTOR"} $(if $(filter-out 0 no false,$(FRESH)),--fresh)
 
 serve: $(STAMP) ## Serve the built book on this machine
 	@test -e build/site/index.html || { echo "There is no book yet in build/site; run: make book" >&2; exit 1; }
@@ -50,7 +52,7 @@ bench: $(STAMP) ## Time this library against what a user would pick instead
 	$(PY) -m benchmarks $(ARGS)
 
 lock: $(STAMP) ## Compile requirements.txt anew from pyproject.toml; versions stay unless ARGS=--upgrade
-	CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --extra dev --strip-extras \
+	CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --extra cluster --extra dev --strip-extras \
 	  --annotation-style line --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	  --allow-unsafe --output-file requirements.txt $(ARGS) pyproject.toml
 	@# The lock serves every platform: no local build of torch, none of the CUDA packages of Linux.

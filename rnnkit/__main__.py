@@ -39,7 +39,16 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--device", default="auto", metavar="auto|cpu|cuda")
         command.add_argument("--fresh", action="store_true", help="compute all anew")
         command.add_argument(
-            "--workers", type=int, metavar="N", help="processes; left out: one per core, as memory allows"
+            "--workers",
+            type=int,
+            metavar="N",
+            help="jobs at a time; left out: one per core, as memory allows",
+        )
+        command.add_argument(
+            "--executor",
+            default="processes",
+            metavar="WHERE",
+            help="threads, processes, dask:ADDRESS, submitit[:SETTING=VALUE,...] or submitit:local",
         )
         if name == "run":
             command.add_argument("--only", metavar="CONFIG", help="one net and what is asked of it")
@@ -108,7 +117,13 @@ def _run(chosen: argparse.Namespace) -> int:
         os.environ["RNNKIT_RESULTS"] = str(chosen.results)
     study = _open(chosen)
     with run_lock(paths.home() / "locks", chosen.chapter):
-        study.ensure(chosen.kind, only=chosen.only, fresh=chosen.fresh, workers=chosen.workers)
+        study.ensure(
+            chosen.kind,
+            only=chosen.only,
+            fresh=chosen.fresh,
+            workers=chosen.workers,
+            executor=chosen.executor,
+        )
     print(
         f"{len(study.jobs(chosen.kind, chosen.only))} records of {chosen.chapter} at {study.budget} budget are there"
     )
@@ -129,7 +144,7 @@ def _render(chosen: argparse.Namespace) -> int:
         "device": study.settings.device,
     }
     with run_lock(paths.home() / "locks", chosen.chapter):
-        study.ensure(fresh=chosen.fresh, workers=chosen.workers)
+        study.ensure(fresh=chosen.fresh, workers=chosen.workers, executor=chosen.executor)
         _verify(study)
         with _offline():
             book.execute(chosen.chapter, parameters, _fingerprint(study))

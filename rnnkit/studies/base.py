@@ -15,7 +15,7 @@ from rnnkit.errors import UserError
 from rnnkit.results import Record, Store
 from rnnkit.studies.fresh import FreshRun
 from rnnkit.studies.jobs import Job, JobContext, checkpoint_path, run_jobs
-from rnnkit.studies.settings import Settings, check_budget, parse_seeds, resolve_device
+from rnnkit.studies.settings import Settings, asked_device, check_budget, parse_seeds
 
 
 class Study(ABC):
@@ -54,7 +54,7 @@ class Study(ABC):
     ) -> None:
         budget = check_budget(budget)
         self.settings = Settings(
-            budget, parse_seeds(seeds) or self.default_seeds[budget], resolve_device(device)
+            budget, parse_seeds(seeds) or self.default_seeds[budget], asked_device(device)
         )
         self.store = store or Store(paths.local_results(), [paths.committed_results()])
         self._jobs: list[Job] | None = None
@@ -126,6 +126,7 @@ class Study(ABC):
         only: str | None = None,
         fresh: bool = False,
         workers: int | None = None,
+        executor: object = "processes",
     ) -> None:
         """Compute the records that are missing, or with ``fresh`` all of them.
 
@@ -139,8 +140,19 @@ class Study(ABC):
             Compute records anew that exist. Repeated after an interruption with the same settings, it goes on
             with those that are still due.
         workers : int, optional
-            Processes. Left out: one per core on a CPU as far as the memory reaches, one on a GPU. Every job runs
-            on one thread, so that the number of workers changes the time and never a bit of the result.
+            Jobs at a time. Left out: on this machine one per core on a CPU as far as the memory reaches, one on
+            a GPU; on a cluster as many as it takes. Every job runs on one thread, so that the number of workers
+            and where they are change the time and never a bit of the result.
+        executor : str or concurrent.futures.Executor
+            ``processes`` or ``threads`` of this machine, ``dask:tcp://HOST:PORT`` or ``dask:FILE.json`` (the
+            file that a Dask scheduler writes), ``submitit`` (jobs of SLURM, with settings as in
+            ``submitit:partition=gpu,timeout_min=120``), ``submitit:local``; or any executor, which is not ended.
+            Workers on other machines need the same environment and a shared file system.
+
+        Raises
+        ------
+        UserError
+            An executor that is none or does not answer; whatever a job raised; a worker that died.
         """
         title, context = (
             f"{self.chapter} {self.budget}",
@@ -148,10 +160,10 @@ class Study(ABC):
         )
         if not fresh:
             jobs = self._with_missing_needs(self.missing(kind, only))
-            run_jobs(jobs, context, title=title, workers=workers)
+            run_jobs(jobs, context, title=title, workers=workers, executor=executor)
             return
         state, jobs = self._fresh_run(kind, only)
-        run_jobs(jobs, context, title=title, workers=workers, on_done=state.done)
+        run_jobs(jobs, context, title=title, workers=workers, executor=executor, on_done=state.done)
         state.end()
 
     def _fresh_run(self, kind: str | None, only: str | None) -> tuple[FreshRun, list[Job]]:

@@ -1,18 +1,13 @@
-"""Jobs: functions from a typed config to a record, run here or in several processes."""
+"""Jobs: functions from a typed config to a record, run over any ``concurrent.futures.Executor``."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait as wait_for_any
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +16,12 @@ import numpy as np
 from rnnkit import paths
 from rnnkit.errors import UserError
 from rnnkit.results import Record, RecordKey, Store, peak_memory_bytes, provenance
-from rnnkit.studies.progress import Progress, RemoteProgress, Steps
-from rnnkit.studies.settings import device_name
-from rnnkit.studies.workers import default_workers
+from rnnkit.studies.executors import Pool, open_pool, parse_executor
+from rnnkit.studies.origin import Origin, await_record, origin
+from rnnkit.studies.progress import Abandoned, Progress, Steps
+from rnnkit.studies.settings import device_name, resolve_device
+
+_LOOK_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,23 +71,48 @@ def checkpoint_path(job: Job) -> Path:
     return paths.checkpoints() / job.key.chapter / f"{job.key.folder}.safetensors"
 
 
+_inside = 0
+_before: tuple[int, Any] = (0, None)
+_threads_lock = threading.Lock()
+
+
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """One thread for every product and every BLAS call: the same bits on any number of cores."""
+    """One thread for every product and every BLAS call: the same bits on any number of cores.
+
+    The setting is the whole process's. Several threads may be inside: the last one to leave takes it back.
+    """
+    global _inside, _before
     import torch
     from threadpoolctl import threadpool_limits
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    with _threads_lock:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        limits = threadpool_limits(1)  # OpenMP counts for each thread on its own
+        if _inside == 0:
+            _before = threads, limits
+        _inside += 1
     try:
-        with threadpool_limits(1):
-            yield
+        yield
     finally:
-        torch.set_num_threads(threads)
+        with _threads_lock:
+            _inside -= 1
+            if _inside == 0:
+                threads, limits = _before
+                torch.set_num_threads(threads)
+                limits.restore_original_limits()
 
 
 def run_job(job: Job, context: JobContext, steps: Steps) -> None:
-    """Compute one record and save it."""
+    """Compute one record and save it.
+
+    Raises
+    ------
+    UserError
+        Whatever the job raised, a device that this machine has not got, a record that cannot be saved.
+    """
+    resolve_device(context.device)
     records = [context.store.load(needed.key) for needed in job.needs]
     checkpoint = checkpoint_path(job)
     start = time.perf_counter()
@@ -114,12 +137,47 @@ def run_job(job: Job, context: JobContext, steps: Steps) -> None:
     checkpoint.unlink(missing_ok=True)
 
 
+def run_task(
+    job: Job, context: JobContext, source: Origin | None, *, steps: Steps | None = None
+) -> UserError | None:
+    """Run a job wherever an executor has brought it.
+
+    Parameters
+    ----------
+    job : Job
+    context : JobContext
+    source : Origin, optional
+        Who asked for the job, where that may be a process of another machine.
+    steps : Steps, optional
+        Who is told of the steps; left out: nobody.
+
+    Returns
+    -------
+    UserError or None
+        What the job raised: not every executor hands an exception back as it was.
+    """
+    try:
+        if source is not None:
+            source.adopt()
+            steps = source.steps()
+            for needed in job.needs:
+                await_record(context.store, needed.key)
+        assert steps is not None
+        run_job(job, context, steps)
+    except UserError as error:
+        return error
+    except Abandoned:
+        return UserError("the job was stopped: nobody waited for it any more", value=_name(job))
+    return None
+
+
 def run_jobs(
     jobs: Sequence[Job],
     context: JobContext,
     *,
     title: str,
     workers: int | None = None,
+    executor: object = "processes",
     on_done: Callable[[str], None] | None = None,
 ) -> None:
     """Run jobs in an order that respects their needs.
@@ -132,119 +190,96 @@ def run_jobs(
     title : str
         Shown beside the bar.
     workers : int, optional
-        Processes; see :meth:`Study.ensure`.
+        Jobs at a time; see :meth:`Study.ensure`.
+    executor : str or concurrent.futures.Executor
+        Where they run; see :meth:`Study.ensure`.
     on_done : callable, optional
         Called here, in the parent, with the id of each record that has been saved.
 
     Raises
     ------
     UserError
-        Whatever a job raised, or a worker process that died. Records finished until then are kept.
+        Whatever a job raised, or what went wrong with its executor. Records finished until then are kept.
     """
     if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or workers < 1):
         raise UserError("workers cannot be used", value=workers, allowed="an integer of at least 1")
-    workers = min(workers or default_workers(context.device), len(jobs))
-    with Progress(len(jobs), title) as progress:
-
-        def done(identity: str) -> None:
-            if on_done is not None:
-                on_done(identity)
-            progress.end()
-
-        if workers <= 1:
-            for job in jobs:
-                progress.begin(_name(job))
-                run_job(job, context, progress)
-                done(job.key.id)
-        else:
-            _run_in_processes(jobs, context, progress, workers, done)
+    choice = parse_executor(executor)
+    if not jobs:
+        return
+    with Progress(len(jobs), title, steps=choice.here) as progress:
+        pool = open_pool(
+            choice, workers=workers, num_jobs=len(jobs), device=context.device, progress=progress
+        )
+        with pool, origin() if pool.remote else nullcontext() as source:
+            _drive(jobs, context, pool, source, progress, on_done)
 
 
 def _name(job: Job) -> str:
     return f"{job.key.kind} {job.key.label}"
 
 
-_remote: RemoteProgress | None = None
+def _drive(
+    jobs: Sequence[Job],
+    context: JobContext,
+    pool: Pool,
+    source: Origin | None,
+    progress: Progress,
+    on_done: Callable[[str], None] | None,
+) -> None:
+    """Submit every job as soon as its needs are met, and take what comes back."""
+    if source is not None:  # on another machine the current folder is another one
+        store = Store(context.store.write.resolve(), [root.resolve() for root in context.store.read])
+        context = JobContext(store, context.device, context.budget)
+    waiting = {job.key.id: job for job in jobs}
+    unfinished = set(waiting)
+    running: dict[Future[UserError | None], Job] = {}
+    while unfinished:
+        ready = [job for job in waiting.values() if not unfinished & {need.key.id for need in job.needs}]
+        for job in ready[: None if pool.limit is None else max(0, pool.limit - len(running))]:
+            if pool.limit == 1:
+                progress.begin(_name(job))
+            with _explained(pool, job):
+                running[pool.submit(run_task, waiting.pop(job.key.id), context, source)] = job
+        finished, _ = wait(running, timeout=_LOOK_EVERY_S, return_when=FIRST_COMPLETED)
+        pool.check()
+        errors = []
+        for future in finished:
+            job = running.pop(future)
+            try:
+                _take(job, future, context, pool)
+            except Exception as error:  # the others that have finished count all the same
+                errors.append(error)
+                continue
+            unfinished.discard(job.key.id)
+            if on_done is not None:
+                on_done(job.key.id)
+            progress.end()
+        if errors:
+            raise errors[0]
 
 
-def _start_worker(queue: Any) -> None:
-    global _remote
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _remote = RemoteProgress(queue)
-
-
-def _end_with_parent() -> None:
-    """Leave no worker behind when the parent is killed: nobody would take its results."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait_for_any([parent.sentinel])
-    os._exit(1)
+def _take(job: Job, future: Future[UserError | None], context: JobContext, pool: Pool) -> None:
+    """See that the job has ended in a record."""
+    with _explained(pool, job):
+        error = future.result()
+    if error is not None:
+        raise error
+    if pool.remote and await_record(context.store, job.key) is None:
+        raise UserError(
+            "a worker says that it has saved a record, which cannot be seen from here",
+            value=str(context.store.write / job.key.chapter / job.key.folder),
+            hint="Let RNNKIT_HOME, or --results, name a folder on a file system that all machines share",
+        )
 
 
 @contextmanager
-def _ctrl_c_held() -> Iterator[None]:
-    """Hold SIGINT back in this thread; processes started meanwhile never see it, not even while they import."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _explained(pool: Pool, job: Job) -> Iterator[None]:
     try:
         yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _run_remotely(job: Job, context: JobContext) -> str:
-    assert _remote is not None
-    run_job(job, context, _remote)
-    return job.key.id
-
-
-def _run_in_processes(
-    jobs: Sequence[Job],
-    context: JobContext,
-    progress: Progress,
-    workers: int,
-    done: Callable[[str], None],
-) -> None:
-    # spawn: a forked child of a process that has used torch's threads can hang
-    spawn = multiprocessing.get_context("spawn")
-    queue = spawn.Queue()
-    queue.cancel_join_thread()  # a worker that was killed may hold the queue's lock: never wait for it at the end
-    listener = threading.Thread(target=progress.listen, args=(queue,), daemon=True)
-    listener.start()
-    executor = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start_worker, initargs=(queue,))
-
-    def submit(job: Job) -> Future[str]:
-        with _ctrl_c_held():
-            return executor.submit(_run_remotely, job, context)
-
-    try:
-        _drain(jobs, submit, done)
-    except BrokenProcessPool as error:
-        raise UserError(
-            "a worker process died before it finished (out of memory, or killed)",
-            hint="Run the same command again: finished records are kept and the rest resumes. "
-            "--workers 1 needs the least memory",
-        ) from error
-    except BaseException:
-        for process in list((executor._processes or {}).values()):
-            process.terminate()
+    except UserError:
         raise
-    finally:
-        executor.shutdown(cancel_futures=True)
-        queue.put(None)
-        listener.join(timeout=5)
-
-
-def _drain(jobs: Sequence[Job], submit: Callable[[Job], Future[str]], done: Callable[[str], None]) -> None:
-    """Submit every job as soon as its needs are met."""
-    waiting = {job.key.id: job for job in jobs}
-    unfinished = set(waiting)
-    running: set[Future[str]] = set()
-    while unfinished:
-        ready = [job for job in waiting.values() if not unfinished & {need.key.id for need in job.needs}]
-        for job in ready:
-            running.add(submit(waiting.pop(job.key.id)))
-        finished, running = wait(running, return_when=FIRST_COMPLETED)
-        for future in finished:
-            unfinished.discard(future.result())
-            done(future.result())
+    except Exception as error:
+        explained = pool.explain(error, _name(job))
+        if explained is None:
+            raise
+        raise explained from error

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -21,14 +23,28 @@ class Steps(Protocol):
 
 
 class Progress:
-    """Bars on stderr; silent where there is nothing to do or a page is being made (``RNNKIT_STATIC``)."""
+    """Bars on stderr; silent where there is nothing to do or a page is being made (``RNNKIT_STATIC``).
 
-    def __init__(self, num_jobs: int, title: str) -> None:
+    Several threads may report to it.
+
+    Parameters
+    ----------
+    num_jobs : int
+    title : str
+        Shown beside the bar of the jobs.
+    steps : bool
+        Whether word of the steps will come; where it does not, there is no bar for them.
+    """
+
+    def __init__(self, num_jobs: int, title: str, *, steps: bool = True) -> None:
         quiet = num_jobs == 0 or os.environ.get("RNNKIT_STATIC") == "1"
+        self._lock = threading.RLock()
         self._jobs = tqdm(
             total=num_jobs, desc=title, unit="record", file=sys.stderr, disable=quiet, position=0
         )
-        self._steps = tqdm(total=0, leave=False, unit="step", file=sys.stderr, disable=quiet, position=1)
+        self._steps = tqdm(
+            total=0, leave=False, unit="step", file=sys.stderr, disable=quiet or not steps, position=1
+        )
 
     def __enter__(self) -> Progress:
         return self
@@ -45,15 +61,17 @@ class Progress:
 
     def steps(self, total: int, name: str, *, start: int = 0) -> None:
         """Another ``total`` steps lie ahead, of which ``start`` are done."""
-        self._steps.total = (self._steps.total or 0) + total
-        self._steps.set_description_str(f"  {name}")
-        self._steps.update(start)
+        with self._lock:
+            self._steps.total = (self._steps.total or 0) + total
+            self._steps.set_description_str(f"  {name}")
+            self._steps.update(start)
 
     def advance(self, count: int = 1, note: str = "") -> None:
         """``count`` steps are done."""
-        if note:
-            self._steps.set_postfix_str(note, refresh=False)
-        self._steps.update(count)
+        with self._lock:
+            if note:
+                self._steps.set_postfix_str(note, refresh=False)
+            self._steps.update(count)
 
     def end(self) -> None:
         """A job is finished."""
@@ -82,3 +100,38 @@ class RemoteProgress:
     def advance(self, count: int = 1, note: str = "") -> None:
         """``count`` steps are done."""
         self._queue.put(("advance", (count, note)))
+
+
+class Abandoned(BaseException):
+    """Nobody waits for the result any more; not an Exception, so that no job takes it for an error of its own."""
+
+
+class StoppableSteps:
+    """Steps of a job that cannot be killed: it ends with its next step once nobody waits for it any more.
+
+    Parameters
+    ----------
+    steps : Steps, optional
+        Who is told; left out: nobody.
+    stopped : callable
+        Whether to end.
+    """
+
+    def __init__(self, steps: Steps | None, stopped: Callable[[], bool]) -> None:
+        self._steps, self._stopped = steps, stopped
+
+    def steps(self, total: int, name: str, *, start: int = 0) -> None:
+        """Another ``total`` steps lie ahead, of which ``start`` are done."""
+        self._end_if_stopped()
+        if self._steps is not None:
+            self._steps.steps(total, name, start=start)
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        """``count`` steps are done."""
+        self._end_if_stopped()
+        if self._steps is not None:
+            self._steps.advance(count, note)
+
+    def _end_if_stopped(self) -> None:
+        if self._stopped():
+            raise Abandoned

@@ -64,6 +64,17 @@ def parse_seeds(seeds: object) -> tuple[int, ...] | None:
     return tuple(values)
 
 
+def asked_device(device: object) -> str:
+    """``auto`` becomes what this machine has; ``cuda`` is believed, since other machines may do the computing.
+
+    Raises
+    ------
+    UserError
+        An unknown device.
+    """
+    return "cuda" if device == "cuda" else resolve_device(device)
+
+
 def resolve_device(device: object) -> str:
     """``auto`` becomes ``cuda`` where there is one, else ``cpu``.
 
