@@ -13,21 +13,21 @@ from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.solutions import SYMBOLS, Counts, add_scales
 from rnnkit.figures.theme import cell_color
 
-_QUARTERS = (0.25, 0.5, 0.75)
 _WIDTH = 0.36
 
 
-def boxes(counts: Counts, scales: np.ndarray, architectures: Sequence[str]) -> Interactive:
+def boxes(numbers: Counts, scales: np.ndarray, architectures: Sequence[str]) -> Interactive:
     """Draw the same settings as boxes: quartiles, whiskers to 1.5 box lengths, and the least and the most.
 
     Parameters
     ----------
-    counts, scales, architectures
-        As for :func:`distribution`.
+    numbers : mapping of str to ndarray (architectures, S, 7)
+        By cell: least accuracy, end of the lower whisker, quartiles and median, end of the upper whisker, most.
+    scales : ndarray (S,)
+    architectures : sequence of str
     """
     import plotly.graph_objects as go
 
-    drawn = {cell: five_numbers(np.asarray(values)) for cell, values in counts.items()}
     places = np.arange(len(architectures))
     layout = {
         "height": 460,
@@ -41,22 +41,22 @@ def boxes(counts: Counts, scales: np.ndarray, architectures: Sequence[str]) -> I
         },
         "yaxis": accuracy_axis("validation accuracy, untrained", -0.02),
     }
-    shifts = _WIDTH * 1.1 * (np.arange(len(drawn)) - (len(drawn) - 1) / 2)
+    shifts = _WIDTH * 1.1 * (np.arange(len(numbers)) - (len(numbers) - 1) / 2)
     traces = [
         trace
-        for shift, cell in zip(shifts, drawn, strict=True)
+        for shift, cell in zip(shifts, numbers, strict=True)
         for trace in (_box_trace(cell, places + shift), _extremes(cell, places + shift))
     ]
     figure = Interactive(
         go.Figure(traces, layout=layout),
         alt="Accuracies of random settings of the weights as boxes, by size of net and cell. "
-        f"{_boxes_said(drawn, scales, architectures)}",
-        table=_boxes_table(drawn, scales, architectures),
+        f"{_boxes_said(numbers, scales, architectures)}",
+        table=_boxes_table(numbers, scales, architectures),
         caption="Box: half of the settings; whiskers: to 1.5 box lengths; marks: the least and the most of all.",
     )
     add_scales(figure, scales)
-    for cell, numbers in drawn.items():
-        over_scales = np.swapaxes(numbers, 0, 1)  # (S, architectures, 7)
+    for cell, values in numbers.items():
+        over_scales = np.swapaxes(np.asarray(values, dtype=float), 0, 1)  # (S, architectures, 7)
         for place, attr in enumerate(("lowerfence", "q1", "median", "q3", "upperfence")):
             figure.bind(said(cell), attr, over_scales[..., place + 1], over="scale")
         ends = np.concatenate([over_scales[..., 0], over_scales[..., 6]], axis=-1)
@@ -84,29 +84,6 @@ def _extremes(cell: str, at: np.ndarray) -> Any:
         legendgroup=cell,
         hovertemplate="%{y:.1%}<extra>%{fullData.name}</extra>",
     )
-
-
-def five_numbers(counts: np.ndarray) -> np.ndarray:
-    """Least, lower whisker, quartiles, upper whisker and most of an accuracy given as counts: (..., 7).
-
-    Parameters
-    ----------
-    counts : ndarray (..., n + 1)
-        How often k of n were right. NaN is returned where all counts are zero.
-    """
-    flat = counts.reshape(-1, counts.shape[-1])
-    return np.stack([_box(row) for row in flat]).reshape(*counts.shape[:-1], 7)
-
-
-def _box(counts: np.ndarray) -> np.ndarray:
-    total, places = counts.cumsum(), np.flatnonzero(counts)
-    if not len(places):
-        return np.full(7, np.nan)
-    share = places / (len(counts) - 1)
-    q1, median, q3 = (np.searchsorted(total, q * total[-1]) / (len(counts) - 1) for q in _QUARTERS)
-    reach = 1.5 * (q3 - q1)
-    inside = share[(share >= q1 - reach) & (share <= q3 + reach)]
-    return np.array([share[0], inside[0], q1, median, q3, inside[-1], share[-1]])
 
 
 def _boxes_said(drawn: Counts, scales: np.ndarray, architectures: Sequence[str]) -> str:

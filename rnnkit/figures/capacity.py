@@ -13,9 +13,6 @@ from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.theme import cell_color
 
 Best = Mapping[str, np.ndarray]
-MOST_TRIES = 30
-"""As many initialisations as the paper tries."""
-
 _OVER = ("dataset", "schedule")
 
 
@@ -95,35 +92,40 @@ def success_shares(
 
 
 def best_of(
-    best: Best, *, datasets: Sequence[str], schedules: Sequence[str], architectures: Sequence[str]
+    expected: Best,
+    tries: np.ndarray,
+    *,
+    datasets: Sequence[str],
+    schedules: Sequence[str],
+    architectures: Sequence[str],
 ) -> Interactive:
     """Draw the accuracy to expect of the best of n initialisations, against n.
 
     Parameters
     ----------
-    best : mapping of str to ndarray (datasets, schedules, architectures, M)
-        By cell, as for :func:`sorted_accuracies`.
+    expected : mapping of str to ndarray (datasets, schedules, architectures, K)
+        By cell; NaN where fewer than n nets were trained.
+    tries : ndarray (K,)
+        The numbers n.
     datasets, schedules, architectures : sequence of str
     """
-    tries = np.arange(1, MOST_TRIES + 1)
-    expected = {
-        cell: np.apply_along_axis(expected_best, -1, np.asarray(values, dtype=float), tries)
-        for cell, values in best.items()
-    }
     first = {cell: values[0, 0] for cell, values in expected.items()}
     told = "; ".join(
-        f"{said(cell)} {architecture} {first[cell][i, 0]:.3f} for one, {first[cell][i, -1]:.3f} for {MOST_TRIES}"
+        f"{said(cell)} {architecture} {first[cell][i, 0]:.3f} for {tries[0]}, {first[cell][i, -1]:.3f} for {tries[-1]}"
         for i, architecture in enumerate(architectures)
         for cell in first
     )
     figure = _panels(
-        best,
+        expected,
         architectures,
-        x={"title": {"text": "initialisations tried"}, "range": [0.5, MOST_TRIES + 0.5]},
+        x={
+            "title": {"text": "initialisations tried"},
+            "range": [float(tries[0]) - 0.5, float(tries[-1]) + 0.5],
+        },
         y=accuracy_axis("best of them, expected", 0.45),
         alt="Accuracy to expect of the best of n initialisations, against n, by size of net. "
         f"{said(datasets[0])}, {said(schedules[0])}: {told}.",
-        table=_expected_table(expected, datasets, schedules, architectures),
+        table=_expected_table(expected, tries, datasets, schedules, architectures),
     )
     one_of_each(figure, dataset=datasets, schedule=schedules)
     for cell, values in expected.items():
@@ -132,31 +134,6 @@ def best_of(
             figure.bind(name, "y", values[:, :, i], over=_OVER)
             figure.figure.update_traces(x=tries, selector={"name": name})
     return figure
-
-
-def expected_best(values: np.ndarray, tries: np.ndarray) -> np.ndarray:
-    """Mean over all subsets of n values of their largest, for each n; NaN where fewer than n values are known.
-
-    Parameters
-    ----------
-    values : ndarray (M,)
-        NaN for what is missing.
-    tries : ndarray (K,)
-    """
-    ranked = np.sort(values[~np.isnan(values)])
-    count = len(ranked)
-    found = np.full(len(tries), np.nan)
-    for k, n in enumerate(tries):
-        if n > count:
-            continue
-        # Chance that the i-th smallest is the largest of n: C(i - 1, n - 1) / C(count, n), from the top down.
-        weights, chance = np.zeros(count), n / count
-        for i in range(count - 1, n - 2, -1):
-            weights[i] = chance
-            if i:
-                chance *= (i - n + 1) / i
-        found[k] = weights @ ranked
-    return found
 
 
 def _panels(
@@ -272,9 +249,9 @@ def _shares_table(shares: Best, at: int, threshold: float, *names: Sequence[str]
     return table
 
 
-def _expected_table(expected: Best, *names: Sequence[str]) -> dict[str, list[Any]]:
+def _expected_table(expected: Best, tries: np.ndarray, *names: Sequence[str]) -> dict[str, list[Any]]:
     table, rows = _named(*names), _places(*names)
     for cell, values in expected.items():
-        for n in (1, 3, MOST_TRIES):
-            table[f"{said(cell)}: best of {n}"] = [float(values[row][n - 1]) for row in rows]
+        for at in sorted({0, min(2, len(tries) - 1), len(tries) - 1}):
+            table[f"{said(cell)}: best of {tries[at]}"] = [float(values[row][at]) for row in rows]
     return table

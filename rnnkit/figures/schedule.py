@@ -33,7 +33,7 @@ def learning_curves(
 
     Parameters
     ----------
-    valid : mapping of str to ndarray (datasets, architectures, schedules, M, E + 1)
+    valid : mapping of str to ndarray (datasets, schedules, architectures, M, E + 1)
         By cell; NaN after a net's stop, and everywhere where no net was trained.
     datasets, architectures, schedules : sequence of str
 
@@ -74,7 +74,7 @@ def learning_curves(
     figure.select("band", "Band", list(_BANDS))
     for cell, values in valid.items():
         for j, schedule in enumerate(schedules):
-            _bind_population(figure, f"{said(cell)}, {said(schedule)}", epochs, values[:, :, j])
+            _bind_population(figure, f"{said(cell)}, {said(schedule)}", epochs, values[:, j])
     return figure.bind_layout("yaxis.title.text", _SHOWN, over="shown")
 
 
@@ -115,7 +115,7 @@ def carried(values: np.ndarray) -> np.ndarray:
 def _curves_alt(valid: Valid, *names: Sequence[str]) -> str:
     datasets, architectures, schedules = names
     told = "; ".join(
-        f"{said(cell)}, {said(schedule)} {_final(values[0, -1, j])}"
+        f"{said(cell)}, {said(schedule)} {_final(values[0, j, -1])}"
         for cell, values in valid.items()
         for j, schedule in enumerate(schedules)
     )
@@ -145,5 +145,5 @@ def _curves_table(valid: Valid, *names: Sequence[str]) -> dict[str, list[Any]]:
         "training": [said(schedules[k]) for _, _, k in rows],
     }
     for cell, values in valid.items():
-        table[f"{said(cell)}: median at the end"] = [_final(values[row]) for row in rows]
+        table[f"{said(cell)}: median at the end"] = [_final(values[i, k, j]) for i, j, k in rows]
     return table

@@ -27,7 +27,7 @@ def transitions(
 
     Parameters
     ----------
-    best : mapping of str to ndarray (datasets, architectures, schedules, M)
+    best : mapping of str to ndarray (datasets, schedules, architectures, M)
         By cell, best accuracy; NaN where a net was not trained. The m-th nets of both schedules start from
         the same weights; those that were trained under one only are left out.
     datasets, architectures : sequence of str
@@ -37,7 +37,7 @@ def transitions(
     import plotly.graph_objects as go
 
     order = [list(schedules).index(name) for name in ("paper", "constant")]
-    counts = {cell: _outcomes(np.asarray(values, float)[:, :, order]) for cell, values in best.items()}
+    counts = {cell: _outcomes(np.asarray(values, float)[:, order]) for cell, values in best.items()}
     rows = [(cell, i) for i in range(len(architectures)) for cell in counts]
     shares = np.stack(
         [_shares(counts[cell][:, :, i]) for cell, i in rows], axis=-1
@@ -59,11 +59,11 @@ def transitions(
 
 
 def _outcomes(best: np.ndarray) -> np.ndarray:
-    """Models by outcome: (datasets, architectures, 2, M) -> (thresholds, datasets, architectures, 4)."""
-    known = ~np.isnan(best).any(axis=-2)
+    """Models by outcome: (datasets, 2, architectures, M) -> (thresholds, datasets, architectures, 4)."""
+    known = ~np.isnan(best).any(axis=1)
     found = []
     for threshold in THRESHOLDS:
-        paper, constant = np.moveaxis(best >= threshold, -2, 0)
+        paper, constant = np.moveaxis(best >= threshold, 1, 0)
         cases = (paper & constant, ~paper & constant, paper & ~constant, ~paper & ~constant)
         found.append(np.stack([(case & known).sum(axis=-1) for case in cases], axis=-1))
     return np.stack(found)
@@ -155,7 +155,7 @@ def stops(
 
     Parameters
     ----------
-    epochs : mapping of str to ndarray (datasets, architectures, schedules, M)
+    epochs : mapping of str to ndarray (datasets, schedules, architectures, M)
         By cell, epochs trained; NaN where a net was not trained.
     best
         As for :func:`transitions`.
@@ -167,9 +167,7 @@ def stops(
     last = int(max(np.nanmax(values) for values in epochs.values()))
     edges = np.arange(0, last + 10, 10)
     found = {
-        cell: _stop_counts(
-            np.asarray(values)[:, :, paper], best[cell][:, :, paper], best[cell][:, :, constant], edges
-        )
+        cell: _stop_counts(np.asarray(values)[:, paper], best[cell][:, paper], best[cell][:, constant], edges)
         for cell, values in epochs.items()
     }
     layout = panels(

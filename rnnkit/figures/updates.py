@@ -15,7 +15,6 @@ from rnnkit.figures.theme import NEUTRAL, cell_color
 
 Cosines = Mapping[str, np.ndarray]
 _OVER = ("architecture", "schedule")
-_MEASURES = ("mean change from epoch to epoch", "mean cosine", "share of epochs below zero")
 
 
 def cosines(cosine: Cosines, *, architectures: Sequence[str], schedules: Sequence[str]) -> Interactive:
@@ -41,17 +40,17 @@ def cosines(cosine: Cosines, *, architectures: Sequence[str], schedules: Sequenc
             | {"line": {"color": NEUTRAL, "dash": "dot", "width": 1.5}}
         ],
     }
+    means = {cell: spread(values, axis=-1).middle for cell, values in cosine.items()}
     traces = [
         trace
         for cell in cosine
         for trace in lines(said(cell), cell_color(cell), hovertemplate="epoch %{x}: %{y:.3f}<extra></extra>")
     ]
-    measured = {cell: smoothness(values) for cell, values in cosine.items()}
     figure = Interactive(
         go.Figure(traces, layout=layout),
         alt="Cosine between the update of each epoch and the whole way of the weights, against the epoch. "
-        f"{_said(measured, architectures, schedules)}",
-        table=_table(measured, architectures, schedules),
+        f"{_said('Mean over epochs', means, architectures, schedules)}",
+        table=_table({"mean cosine": means}, architectures, schedules),
         caption="Line: mean over models, or one model; band: half of the models. It ends where the last one stops.",
     )
     one_of_each(figure, architecture=architectures, schedule=schedules)
@@ -62,84 +61,78 @@ def cosines(cosine: Cosines, *, architectures: Sequence[str], schedules: Sequenc
     return figure
 
 
-def smoothness(cosine: np.ndarray) -> np.ndarray:
-    """Mean change from epoch to epoch, mean, and share below zero of each model's cosine.
-
-    Parameters
-    ----------
-    cosine : ndarray (..., M, E)
-        NaN after the stop.
-
-    Returns
-    -------
-    ndarray (3, ..., M)
-        NaN for a model without values.
-    """
-    cosine = np.asarray(cosine, dtype=float)
-    below = np.where(np.isnan(cosine), np.nan, cosine < 0)
-    return np.stack([_mean_over_epochs(part) for part in (np.abs(np.diff(cosine)), cosine, below)])
-
-
-def _mean_over_epochs(values: np.ndarray) -> np.ndarray:
-    return spread(values, axis=-1).middle
-
-
-def straightness(cosine: Cosines, *, architectures: Sequence[str], schedules: Sequence[str]) -> Interactive:
+def smoothness(
+    measured: Mapping[str, Cosines], *, architectures: Sequence[str], schedules: Sequence[str]
+) -> Interactive:
     """Draw one number per model for how smooth and how straight its way was.
 
     Parameters
     ----------
-    cosine, architectures, schedules
-        As for :func:`cosines`.
+    measured : mapping of str to mapping of str to ndarray (architectures, schedules, M)
+        What was measured, as the reader sees it -> cell -> values; NaN where there is no model.
+    architectures, schedules : sequence of str
     """
     import plotly.graph_objects as go
 
-    measured = {cell: smoothness(values) for cell, values in cosine.items()}
-    shown = {cell: values[..., None, :] for cell, values in measured.items()}
+    names = list(measured)
+    cells = list(measured[names[0]])
+    shown = {cell: np.stack([measured[name][cell] for name in names])[..., None, :] for cell in cells}
     traces, x_axis = strips({cell: values[0, 0, 0] for cell, values in shown.items()}, ["models"])
-    ranges = [[0.0, _top(measured, 0)], [-1.0, 1.0], [-0.02, 1.02]]
+    ranges = [_range([measured[name][cell] for cell in cells]) for name in names]
     layout = {
         "height": 420,
         "showlegend": False,
         "margin": {"t": 24},
         "xaxis": x_axis,
-        "yaxis": {"title": {"text": _MEASURES[0]}, "range": ranges[0]},
+        "yaxis": {"title": {"text": names[0]}, "range": ranges[0]},
     }
     figure = Interactive(
         go.Figure(traces, layout=layout),
-        alt=f"Smoothness of the updates, one dot per model. {_said(measured, architectures, schedules)}",
+        alt="Smoothness of the updates, one dot per model. "
+        f"{_said(names[0].capitalize(), measured[names[0]], architectures, schedules)}",
         table=_table(measured, architectures, schedules),
         caption="One dot per model; the bar is the mean.",
     )
-    figure.select("measure", "Measure", _MEASURES)
+    figure.select("measure", "Measure", names)
     one_of_each(figure, architecture=architectures, schedule=schedules)
     bind_strips(figure, shown, ["models"], over=("measure", *_OVER))
     figure.bind_layout("yaxis.range", ranges, over="measure")
-    return figure.bind_layout("yaxis.title.text", _MEASURES, over="measure")
+    return figure.bind_layout("yaxis.title.text", names, over="measure")
 
 
-def _top(measured: Cosines, which: int) -> float:
-    known = np.concatenate([values[which].ravel() for values in measured.values()])
+def _range(values: Sequence[np.ndarray]) -> list[float]:
+    """From zero, or the least, to the most of all that is known."""
+    known = np.concatenate([np.ravel(array) for array in values])
     known = known[~np.isnan(known)]
-    return 1.08 * float(known.max()) if len(known) else 1.0
+    if not len(known):
+        return [0.0, 1.0]
+    low, high = min(0.0, float(known.min())), max(0.0, float(known.max()))
+    margin = 0.06 * ((high - low) or 1.0)
+    return [low - margin if low < 0 else 0.0, high + margin]
 
 
-def _said(measured: Cosines, architectures: Sequence[str], schedules: Sequence[str]) -> str:
+def _said(what: str, measured: Cosines, architectures: Sequence[str], schedules: Sequence[str]) -> str:
     told = [
-        f"{architecture}, {said(schedule)}: {by_cell({cell: v[0, i, j] for cell, v in measured.items()})}"
+        f"{architecture}, {said(schedule)}: {by_cell({cell: v[i, j] for cell, v in measured.items()})}"
         for i, architecture in enumerate(architectures)
         for j, schedule in enumerate(schedules)
     ]
-    return f"Mean change from epoch to epoch, mean [least, most] over models: {'; '.join(told)}."
+    return f"{what}, mean [least, most] over models: {'; '.join(told)}."
 
 
-def _table(measured: Cosines, architectures: Sequence[str], schedules: Sequence[str]) -> dict[str, list[Any]]:
-    rows = [(k, i, j) for k in range(3) for i in range(len(architectures)) for j in range(len(schedules))]
+def _table(
+    measured: Mapping[str, Cosines], architectures: Sequence[str], schedules: Sequence[str]
+) -> dict[str, list[Any]]:
+    rows = [
+        (name, i, j) for name in measured for i in range(len(architectures)) for j in range(len(schedules))
+    ]
     table: dict[str, list[Any]] = {
-        "measured": [_MEASURES[k] for k, _, _ in rows],
+        "measured": [name for name, _, _ in rows],
         "input x hidden": [architectures[i] for _, i, _ in rows],
         "training": [said(schedules[j]) for _, _, j in rows],
     }
-    for cell, values in measured.items():
-        table[f"{said(cell)}, mean [least, most]"] = [mean_and_range(values[row]) for row in rows]
+    for cell in next(iter(measured.values())):
+        table[f"{said(cell)}, mean [least, most]"] = [
+            mean_and_range(measured[name][cell][i, j]) for name, i, j in rows
+        ]
     return table

@@ -30,31 +30,20 @@ def test_counts_are_gathered_by_whole_percents_and_told_per_million():
     assert np.isnan(shown[100])
 
 
-def test_the_box_is_that_of_the_settings_one_by_one():
-    right = rng(5).integers(60, 150, 999)
-    box = boxes.five_numbers(np.bincount(right, minlength=201))
-    low, median, high = np.quantile(right, [0.25, 0.5, 0.75], method="inverted_cdf") / 200
-    np.testing.assert_allclose(box[2:5], [low, median, high])
-    np.testing.assert_allclose(box[[0, 6]], [right.min() / 200, right.max() / 200])
-    assert np.isnan(boxes.five_numbers(np.zeros(201, int))).all()
-
-
-def test_whiskers_end_at_a_setting_within_one_and_a_half_boxes():
-    counts = np.zeros(101, int)
-    counts[[40, 50, 60, 99]] = [30, 40, 30, 1]
-    np.testing.assert_allclose(boxes.five_numbers(counts), [0.4, 0.4, 0.4, 0.5, 0.6, 0.6, 0.99])
-
-
-def test_the_boxes_follow_the_scale():
-    found = counts()
-    figure = boxes.boxes(found, SCALES, ARCHITECTURES)
+def test_the_boxes_are_drawn_as_given_and_follow_the_scale():
+    numbers = {cell: np.sort(rng(i).random((2, 3, 7)), axis=-1) for i, cell in enumerate(CELLS)}
+    figure = boxes.boxes(numbers, SCALES, ARCHITECTURES)
     assert_complete(figure)
     by = by_name(figure)
-    expected = boxes.five_numbers(found["rnn"])[:, 2]
-    np.testing.assert_allclose(by["RNN", "median"].at({"scale": 2}), expected[:, 3])
-    np.testing.assert_allclose(
-        by["RNN, least and most", "y"].at({"scale": 2}), [*expected[:, 0], *expected[:, 6]]
+    at_two = numbers["rnn"][:, 2]
+    for place, attr in enumerate(("lowerfence", "q1", "median", "q3", "upperfence")):
+        np.testing.assert_array_equal(by["RNN", attr].at({"scale": 2}), at_two[:, place + 1])
+    np.testing.assert_array_equal(
+        by["RNN, least and most", "y"].at({"scale": 2}), [*at_two[:, 0], *at_two[:, 6]]
     )
+    places = {trace.name: trace.x for trace in figure.figure.data}
+    np.testing.assert_array_equal(places["GRU, least and most"][:2], places["GRU"])
+    assert (places["RNN"] < places["GRU"]).all(), "side by side"
 
 
 def test_an_accuracy_of_at_least_a_share_counts_the_share_itself():

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -85,20 +83,13 @@ def test_shares_and_their_intervals_are_drawn_as_given():
     assert f"{share:.1f} [{low:.1f}, {high:.1f}] %" in figure.alt
 
 
-def test_the_best_of_n_is_the_mean_over_all_subsets():
-    values = np.array([0.5, 0.9, 0.7, np.nan, 0.6])
-    known = values[~np.isnan(values)]
-    expected = [np.mean([max(chosen) for chosen in itertools.combinations(known, n)]) for n in (1, 2, 3, 4)]
-    found = capacity.expected_best(values, np.arange(1, 6))
-    np.testing.assert_allclose(found[:4], expected)
-    assert np.isnan(found[4]), "there are no five"
-
-
-def test_the_best_of_one_is_the_mean_and_of_more_is_better():
-    best = populations()
-    figure = capacity.best_of(best, **SMALL)
+def test_what_to_expect_of_the_best_is_drawn_as_given():
+    tries = np.array([1, 3, 30])
+    expected = {cell: rng(i).uniform(0.5, 1, (2, 2, 4, 3)) for i, cell in enumerate(CELLS)}
+    expected["gru"][1, 1, :, 2] = np.nan
+    figure = capacity.best_of(expected, tries, **SMALL)
     assert_complete(figure)
     line = by_name(figure)["GRU 2x2", "y"].at({"dataset": 1, "schedule": 0})
-    assert line[0] == pytest.approx(best["gru"][1, 0, 0].mean())
-    assert (np.diff(line) > 0).all()
-    assert line[-1] <= best["gru"][1, 0, 0].max()
+    np.testing.assert_array_equal(line, expected["gru"][1, 0, 0])
+    assert figure.table["RNN: best of 30"][0] == expected["rnn"][0, 0, 0, 2]
+    assert f"GRU 4x4 {expected['gru'][0, 0, 3, 0]:.3f} for 1" in figure.alt

@@ -47,22 +47,19 @@ def test_the_line_is_the_mean_of_the_models_that_still_train():
     assert band.max() == 8, "the band ends with its last model"
 
 
-def test_smoothness_of_a_straight_and_of_a_wild_way():
-    straight, wild = np.full(10, 0.9), np.tile([0.5, -0.5], 5)
-    wild[8:] = np.nan
-    found = updates.smoothness(np.stack([straight, wild, np.full(10, np.nan)]))
-    np.testing.assert_allclose(found[:, 0], [0, 0.9, 0], atol=1e-12)
-    np.testing.assert_allclose(found[:, 1], [1, 0, 0.5])
-    assert np.isnan(found[:, 2]).all()
-
-
 def test_each_model_has_its_dot_for_each_measure():
-    given = cosine()
-    figure = updates.straightness(given, **NAMES)
+    measured = {
+        name: {cell: rng(i + k).normal(size=(2, 2, 4)) for i, cell in enumerate(CELLS)}
+        for k, name in enumerate(("roughness", "mean cosine"))
+    }
+    for found in measured.values():
+        found["rnn"][1, 1] = np.nan
+    figure = updates.smoothness(measured, **NAMES)
     assert_complete(figure)
     shown = by_name(figure)["gru models", "y"].at({"measure": 1, "architecture": 0, "schedule": 1})
-    np.testing.assert_allclose(shown, given["gru"][0, 1].mean(axis=-1))
+    np.testing.assert_array_equal(shown, measured["mean cosine"]["gru"][0, 1])
     assert figure.table["RNN, mean [least, most]"][3] == "–"
+    assert f"GRU {measured['roughness']['gru'][0, 0].mean():.3g} [" in figure.alt
 
 
 @pytest.mark.parametrize(("quantity", "name"), list(enumerate(["accuracy", "loss", "distance"])))
