@@ -22,15 +22,15 @@ def distribution(counts: Counts, scales: np.ndarray, architectures: Sequence[str
 
     Parameters
     ----------
-    counts : mapping of str to ndarray (architectures, S, n + 1)
-        By cell: random settings with k = 0..n of n validation sentences right.
+    counts : mapping of str to ndarray (architectures, S, 101)
+        By cell: random settings by accuracy in whole percents, 0 to 100.
     scales : ndarray (S,)
         Of the weights; 1 is the default initialisation.
     architectures : sequence of str
     """
     import plotly.graph_objects as go
 
-    shown = {cell: _per_million(_by_percent(np.asarray(values))) for cell, values in counts.items()}
+    shown = {cell: _per_million(np.asarray(values)) for cell, values in counts.items()}
     traces = [
         go.Scatter(
             name=said(cell),
@@ -79,23 +79,15 @@ def add_scales(figure: Interactive, scales: np.ndarray) -> Interactive:
     return figure.slider("scale", "Scale of the weights", [f"{scale:g}" for scale in scales], start=start)
 
 
-def _by_percent(counts: np.ndarray) -> np.ndarray:
-    """Settings by accuracy in whole percents: (..., n + 1) -> (..., 101)."""
-    places = np.rint(100 * np.arange(counts.shape[-1]) / (counts.shape[-1] - 1)).astype(int)
-    return np.stack([counts[..., places == percent].sum(axis=-1) for percent in range(101)], axis=-1)
-
-
 def _per_million(counts: np.ndarray) -> np.ndarray:
     """Of a million; NaN for none, which a logarithmic axis does not have."""
     total = np.maximum(counts.sum(axis=-1, keepdims=True), 1)
     return np.where(counts > 0, PER_MILLION * counts / total, np.nan)
 
 
-def at_least(counts: np.ndarray, share: float) -> np.ndarray:
-    """Settings with an accuracy of at least ``share``: (..., n + 1) -> (...)."""
-    needed = int(np.ceil(share * (counts.shape[-1] - 1) - 1e-9))
-    found: np.ndarray = np.asarray(counts)[..., needed:].sum(axis=-1)
-    return found
+def _from(counts: np.ndarray, percent: int) -> int:
+    """Settings whose accuracy, rounded to whole percents, is at least so much; counts are (101,)."""
+    return int(np.asarray(counts)[percent:].sum())
 
 
 def _default_said(counts: Counts, scales: np.ndarray, architectures: Sequence[str]) -> str:
@@ -103,7 +95,7 @@ def _default_said(counts: Counts, scales: np.ndarray, architectures: Sequence[st
     told = "; ".join(
         f"{architecture} "
         + ", ".join(
-            f"{said(cell)} {at_least(values[i, at], 0.6)} at 60 % or more, {at_least(values[i, at], 0.9)} at 90 %"
+            f"{said(cell)} {_from(values[i, at], 60)} at 60 % or more, {_from(values[i, at], 90)} at 90 %"
             for cell, values in counts.items()
         )
         for i, architecture in enumerate(architectures)
@@ -120,10 +112,8 @@ def _reached_table(counts: Counts, scales: np.ndarray, architectures: Sequence[s
     }
     for cell, values in counts.items():
         table[f"{said(cell)}: tried"] = [int(values[i, j].sum()) for i, j in rows]
-        for share in (0.6, 0.9):
-            table[f"{said(cell)}: at {share:.0%} or more"] = [
-                int(at_least(values[i, j], share)) for i, j in rows
-            ]
+        for percent in (60, 90):
+            table[f"{said(cell)}: {percent} % or more"] = [_from(values[i, j], percent) for i, j in rows]
     return table
 
 

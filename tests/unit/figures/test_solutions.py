@@ -10,24 +10,25 @@ SCALES = np.array([0.5, 1.0, 2.0])
 ARCHITECTURES = ("2x2", "4x4")
 
 
-def counts(n=200):
+def counts():
     found = {}
     for i, cell in enumerate(CELLS):
-        right = rng(i).binomial(n, 0.55, size=(2, 3, 5000))
-        found[cell] = np.stack([[np.bincount(r, minlength=n + 1) for r in row] for row in right])
+        right = rng(i).binomial(100, 0.55, size=(2, 3, 5000))
+        found[cell] = np.stack([[np.bincount(r, minlength=101) for r in row] for row in right])
     return found
 
 
-def test_counts_are_gathered_by_whole_percents_and_told_per_million():
+def test_settings_are_told_per_million_and_none_is_no_point():
     found = counts()
     figure = solutions.distribution(found, SCALES, ARCHITECTURES)
     assert_complete(figure)
     assert figure.start["scale"] == 1, "the default initialisation"
     shown = by_name(figure)["GRU", "y"].at({"architecture": 1, "scale": 2})
     assert np.nansum(shown) == pytest.approx(1e6)
-    row = found["gru"][1, 2]
-    assert shown[55] == pytest.approx(200 * sum(row[k] for k in range(201) if round(k / 2) == 55))
+    assert shown[55] == pytest.approx(200 * found["gru"][1, 2, 55])
     assert np.isnan(shown[100])
+    assert f"2x2 RNN {found['rnn'][0, 1, 60:].sum()} at 60 % or more" in figure.alt
+    assert figure.table["GRU: 60 % or more"][5] == found["gru"][1, 2, 60:].sum()
 
 
 def test_the_boxes_are_drawn_as_given_and_follow_the_scale():
@@ -44,12 +45,6 @@ def test_the_boxes_are_drawn_as_given_and_follow_the_scale():
     places = {trace.name: trace.x for trace in figure.figure.data}
     np.testing.assert_array_equal(places["GRU, least and most"][:2], places["GRU"])
     assert (places["RNN"] < places["GRU"]).all(), "side by side"
-
-
-def test_an_accuracy_of_at_least_a_share_counts_the_share_itself():
-    counts = np.zeros(2001, int)
-    counts[[1199, 1200, 1201]] = [5, 7, 11]
-    assert solutions.at_least(counts, 0.6) == 18
 
 
 def test_shares_above_a_threshold_keep_their_intervals_and_zero_is_not_drawn():
