@@ -1,1 +1,5 @@
-"""Study 003: how trainable recurrent nets are, what they can hold, and how they get there."""
+"""Study 003: how easily small nets learn, what they could learn, and how training moves them (Mehta)."""
+
+from rnnkit.studies.trainability.study import Trainability
+
+__all__ = ["Trainability"]
