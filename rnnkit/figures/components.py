@@ -23,6 +23,7 @@ _STEPS = {
     "step of the state": ("step_stop", "step_other"),
     "length of W_ih x": ("image_stop", "image_other"),
 }
+_NETS = ("trained", "untrained")
 _NUMBERS = {
     "separable_words": "models whose word vectors a line separates",
     "separable_images": "models whose W_ih x a line separates",
@@ -157,19 +158,17 @@ def steps(found: Mapping[str, Arrays]) -> Interactive:
     Parameters
     ----------
     found : mapping of str to mapping
-        By cell, ``step_stop``, ``step_other``, ``image_stop`` and ``image_other``, each (M,).
+        By cell, ``step_stop``, ``step_other``, ``image_stop`` and ``image_other``, each (M,), and the same of untrained
+        nets with ``untrained_`` before the name, each (M',).
     """
     import plotly.graph_objects as go
 
     names = ("stop", "other")
-    values = {
-        cell: np.stack([[arrays[part] for part in parts] for parts in _STEPS.values()])
-        for cell, arrays in found.items()
-    }
+    values = {cell: _steps(arrays) for cell, arrays in found.items()}  # (trained, measure, word, model)
     traces, x_axis = strips(
-        {cell: array[0] for cell, array in values.items()}, names, symbols=("circle", "diamond")
+        {cell: a[0, 0] for cell, a in values.items()}, names, symbols=("circle", "diamond")
     )
-    tops = [1.08 * max(float(array[i].max()) for array in values.values()) for i in range(len(_STEPS))]
+    tops = [1.08 * max(float(np.nanmax(a[:, i])) for a in values.values()) for i in range(len(_STEPS))]
     layout = {
         "height": 420,
         "showlegend": False,
@@ -177,26 +176,43 @@ def steps(found: Mapping[str, Arrays]) -> Interactive:
         "xaxis": x_axis,
         "yaxis": {"title": {"text": next(iter(_STEPS))}, "range": [0, tops[0]]},
     }
-    ratio = {cell: array[0, 0] / array[0, 1] for cell, array in values.items()}
+    told = [
+        f"{name}: {by_cell({cell: a[i, 0, 0] / a[i, 0, 1] for cell, a in values.items()})}"
+        for i, name in enumerate(_NETS)
+    ]
     figure = Interactive(
         go.Figure(traces, layout=layout),
-        alt="Mean step of the state when a stop word is read and when another word is read, one dot per model. "
-        f"Step at stop words as a share of that at other words, mean [least, most]: {by_cell(ratio)}.",
+        alt="Mean step of the state when a stop word is read and when another word is read, one dot per model. Step at "
+        f"stop words as a share of that at other words, mean [least, most]: {'; '.join(told)}.",
         table=_steps_table(values),
         caption="One dot per model; the bar is the mean.",
-    ).select("measure", "Measure", list(_STEPS))
-    bind_strips(figure, values, names, over="measure")
+    )
+    figure.select("measure", "Measure", list(_STEPS)).select("net", "Nets", _NETS)
+    bind_strips(figure, values, names, over=("net", "measure"))
     figure.bind_layout("yaxis.range", [[0, top] for top in tops], over="measure")
     return figure.bind_layout("yaxis.title.text", list(_STEPS), over="measure")
 
 
+def _steps(arrays: Arrays) -> np.ndarray:
+    """Trained and untrained nets, NaN where there are fewer: (2, measure, word, M)."""
+    parts = [
+        np.stack([[np.asarray(arrays[before + name], float) for name in pair] for pair in _STEPS.values()])
+        for before in ("", "untrained_")
+    ]
+    most = max(part.shape[-1] for part in parts)
+    return np.stack(
+        [np.pad(part, [(0, 0)] * 2 + [(0, most - part.shape[-1])], constant_values=np.nan) for part in parts]
+    )
+
+
 def _steps_table(values: Mapping[str, np.ndarray]) -> dict[str, list[Any]]:
-    rows = [(cell, i, j) for cell in values for i in range(len(_STEPS)) for j in (0, 1)]
+    rows = [(cell, n, i, j) for cell in values for n in (0, 1) for i in range(len(_STEPS)) for j in (0, 1)]
     return {
-        "cell": [said(cell) for cell, _, _ in rows],
-        "measure": [list(_STEPS)[i] for _, i, _ in rows],
-        "words": [("stop", "other")[j] for _, _, j in rows],
-        "mean [least, most]": [mean_and_range(values[cell][i, j]) for cell, i, j in rows],
+        "cell": [said(cell) for cell, _, _, _ in rows],
+        "nets": [_NETS[n] for _, n, _, _ in rows],
+        "measure": [list(_STEPS)[i] for _, _, i, _ in rows],
+        "words": [("stop", "other")[j] for _, _, _, j in rows],
+        "mean [least, most]": [mean_and_range(values[cell][n, i, j]) for cell, n, i, j in rows],
     }
 
 
@@ -204,10 +220,12 @@ def summary(found: Mapping[str, Arrays]) -> dict[str, list[str]]:
     """In how many models words can be parted by a line, and how nearly they lie on one: columns of text."""
     table = {"measured": list(_NUMBERS.values())}
     for cell, arrays in found.items():
-        table[said(cell)] = [
-            mean_and_range(100 * np.asarray(arrays[name]), ".1f") + " %"
-            if name.startswith("line")
-            else f"{int(np.sum(arrays[name]))} of {len(arrays[name])}"
-            for name in _NUMBERS
-        ]
+        for before, net in (("", ""), ("untrained_", ", untrained")):
+            table[said(cell) + net] = [_number(arrays[before + name], name) for name in _NUMBERS]
     return table
+
+
+def _number(values: np.ndarray, name: str) -> str:
+    if name.startswith("line"):
+        return f"{mean_and_range(100 * np.asarray(values), '.1f')} %"
+    return f"{int(np.sum(values))} of {len(values)}"

@@ -73,7 +73,7 @@ def _stacked(found: Found, cell: str) -> np.ndarray:
         if quantity == "relative":
             first = values[..., :1]
             values = values / np.where(first > 0, first, np.nan)
-        by_quantity.append(values)
+        by_quantity.append(np.where(np.isfinite(values), values, np.nan))
     return np.stack(by_quantity)
 
 

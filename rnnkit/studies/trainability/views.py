@@ -12,23 +12,31 @@ from typing import Any, Protocol
 import numpy as np
 
 from rnnkit.datasets import sentences as words_data
+from rnnkit.models.population import CELLS
 from rnnkit.probes import solutions, success
-from rnnkit.probes.updates import Updates
 from rnnkit.results import Record
+from rnnkit.studies.trainability import configs
+from rnnkit.studies.trainability.configs import (
+    GRID_DATASETS,
+    HIDDEN_SIZES,
+    INPUT_SIZES,
+    READINGS,
+    SMALL,
+    UPDATES,
+)
 
-CELLS = ("rnn", "gru")
-SCHEDULES = ("paper", "constant")
-GRID_RULES = ("first", "xor")
 RULES = ("first", "xor", "count")
-SMALL = ("2x2", "2x4", "4x2", "4x4")
-INPUT_SIZES = (2, 5, 10, 15)
-HIDDEN_SIZES = (2, 4, 8, 16)
+SCHEDULES = tuple(configs.SCHEDULES)
 GRID_MODELS = 16
-UPDATE_SIZES = ("2x4", "4x8")
-READINGS = ("whole", "each")
 ACCURACIES = tuple(round(0.5 + 0.01 * i, 2) for i in range(51))
 SOLUTION_ACCURACIES = (0.6, 0.7, 0.8, 0.9, 0.95)
 MOST_TRIES = 30
+_WALKS = {
+    "roughness": "mean change of the cosine",
+    "mean_cosine": "mean cosine",
+    "straightness": "straight way over way gone",
+    "early_rise": "rise of the cosine in the first epochs",
+}
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -40,7 +48,7 @@ class Shown(Protocol):
     def seeds(self) -> tuple[int, ...]:
         """The seeds of the records."""
 
-    def population(self, cell: str, dataset: str, arch: str, schedule: str) -> Record | None:
+    def population(self, cell: str, dataset: str, sizes: str, schedule: str, /) -> Record | None:
         """The record of one population, or None where there is none."""
 
     def records(self, kind: str) -> list[Record]:
@@ -51,7 +59,11 @@ def by_cell(study: Shown, kind: str) -> dict[str, Arrays]:
     """The arrays of the first record of a kind for each cell: ``components``, ``states`` or ``horizon``."""
     records = study.records(kind)
     found = {cell: _labelled(records, f"{cell}-") for cell in CELLS}
-    return {cell: record.arrays for cell, record in found.items() if record is not None}
+    return {
+        cell: record.arrays
+        for cell, record in found.items()
+        if record is not None and len(record.arrays["accuracy"])
+    }
 
 
 def _labelled(records: Sequence[Record], start: str) -> Record | None:
@@ -85,21 +97,21 @@ def grid(study: Shown) -> dict[str, Any]:
     dict
         ``best`` by cell, (rules, schedules, M, input sizes, hidden sizes), and the names of its axes.
     """
-    shape = (len(GRID_RULES), len(SCHEDULES), GRID_MODELS, len(INPUT_SIZES), len(HIDDEN_SIZES))
+    shape = (len(GRID_DATASETS), len(SCHEDULES), GRID_MODELS, len(INPUT_SIZES), len(HIDDEN_SIZES))
     best = {cell: np.full(shape, np.nan) for cell in CELLS}
     most = 1
     for cell in CELLS:
         for place in np.ndindex(shape[0], shape[1], *shape[3:]):
             rule, schedule, inputs, hidden = place
             size = f"{INPUT_SIZES[inputs]}x{HIDDEN_SIZES[hidden]}"
-            record = study.population(cell, GRID_RULES[rule], size, SCHEDULES[schedule])
+            record = study.population(cell, GRID_DATASETS[rule], size, SCHEDULES[schedule])
             if record is not None:
                 found = record.arrays["best_accuracy"][:GRID_MODELS]
                 best[cell][rule, schedule, : len(found), inputs, hidden] = found
                 most = max(most, len(found))
     return {
         "best": {cell: values[:, :, :most] for cell, values in best.items()},
-        "datasets": GRID_RULES,
+        "datasets": GRID_DATASETS,
         "schedules": SCHEDULES,
         "input_sizes": INPUT_SIZES,
         "hidden_sizes": HIDDEN_SIZES,
@@ -177,8 +189,8 @@ def random_settings(study: Shown) -> dict[str, Any]:
     Returns
     -------
     dict
-        By cell: ``counts`` (sizes, S, 101) by whole percents, ``boxes`` (sizes, S, 7), ``shares`` (sizes,
-        thresholds, 3, S); and ``scales``, ``thresholds``, ``architectures``.
+        By cell, the scales rising: ``counts`` (sizes, S, 101) by whole percents, ``boxes`` (sizes, S, 7) and
+        ``shares`` (sizes, thresholds, 3, S); and ``scales``, ``thresholds``, ``architectures``.
     """
     records = study.records("random")
     sizes = [size for size in SMALL if all(_labelled(records, f"{cell}-{size}-") for cell in CELLS)]
@@ -190,7 +202,8 @@ def random_settings(study: Shown) -> dict[str, Any]:
         for size in sizes:
             record = _labelled(records, f"{cell}-{size}-")
             assert record is not None
-            counts, scales = record.arrays["counts"], record.arrays["scales"]
+            order = np.argsort(record.arrays["scales"])
+            counts, scales = record.arrays["counts"][order], record.arrays["scales"][order]
             found["counts"][cell].append(solutions.by_percent(counts))
             found["boxes"][cell].append(_seven(counts))
             shares = solutions.share_at_least(counts, np.array(SOLUTION_ACCURACIES))
@@ -215,7 +228,7 @@ def cosines(study: Shown) -> dict[str, Any]:
         ``cosine`` by cell, (sizes, schedules, M, E), NaN where there is no model, and the names of the axes.
     """
     found = {place: record.arrays["cosine"] for place, record in _walks(study)}
-    return {"cosine": _dense(found), "architectures": UPDATE_SIZES, "schedules": SCHEDULES}
+    return {"cosine": _dense(found), "architectures": UPDATES, "schedules": SCHEDULES}
 
 
 def smoothness(study: Shown) -> dict[str, Any]:
@@ -226,24 +239,18 @@ def smoothness(study: Shown) -> dict[str, Any]:
     dict
         ``measured``: name -> cell -> (sizes, schedules, M), and the names of the axes.
     """
-    found: dict[str, dict[tuple[Any, ...], np.ndarray]] = {}
-    for place, record in _walks(study):
-        walk = Updates(*(np.asarray(record.arrays[name], float) for name in ("cosine", "step", "total")))
-        measured = {
-            "mean change of the cosine": walk.roughness,
-            "mean cosine": walk.mean_cosine,
-            "straight way over way gone": walk.straightness,
-        }
-        for name, values in measured.items():
-            found.setdefault(name, {})[place] = values
-    dense = {name: _dense(values) for name, values in found.items()}
-    return {"measured": dense, "architectures": UPDATE_SIZES, "schedules": SCHEDULES}
+    walks = list(_walks(study))
+    dense = {
+        title: _dense({place: record.arrays[name] for place, record in walks})
+        for name, title in _WALKS.items()
+    }
+    return {"measured": dense, "architectures": UPDATES, "schedules": SCHEDULES}
 
 
 def _walks(study: Shown) -> Iterator[tuple[tuple[Any, ...], Record]]:
     records = study.records("updates")
     for cell in CELLS:
-        for i, size in enumerate(UPDATE_SIZES):
+        for i, size in enumerate(UPDATES):
             for j, schedule in enumerate(SCHEDULES):
                 record = _labelled(records, f"{cell}-{size}-{schedule}-")
                 if record is not None:
@@ -254,7 +261,7 @@ def _dense(found: Mapping[tuple[Any, ...], np.ndarray]) -> dict[str, np.ndarray]
     """Arrays of different lengths in one per cell, NaN where there is nothing: (sizes, schedules, M, ...)."""
     shapes = [values.shape for values in found.values()] or [(1,)]
     rest = tuple(max(1, int(n)) for n in np.max(shapes, axis=0))
-    dense = {cell: np.full((len(UPDATE_SIZES), len(SCHEDULES), *rest), np.nan) for cell in CELLS}
+    dense = {cell: np.full((len(UPDATES), len(SCHEDULES), *rest), np.nan) for cell in CELLS}
     for (cell, *place), values in found.items():
         dense[cell][tuple(place)][tuple(slice(n) for n in values.shape)] = values
     return dense

@@ -18,6 +18,15 @@ def found(count=5):
             **{f"separable_{a}": made.random(count) < 0.5 for a in ("words", "images", "readout")},
             **{f"line_{a}": made.random(count) for a in ("images", "readout")},
         }
+        fresh = {
+            f"untrained_{a}": made.random(2 * count) + 0.1
+            for a in arrays[cell]
+            if a[:4] in ("step", "imag", "line")
+        }
+        fresh |= {
+            f"untrained_separable_{a}": made.random(2 * count) < 0.5 for a in ("words", "images", "readout")
+        }
+        arrays[cell] |= fresh
     return arrays
 
 
@@ -61,7 +70,10 @@ def test_the_strips_hold_each_models_steps():
     figure = components.steps(arrays)
     assert_complete(figure)
     by = by_name(figure)
-    np.testing.assert_array_equal(by["gru other", "y"].at({"measure": 1}), arrays["gru"]["image_other"])
-    np.testing.assert_allclose(
-        by["rnn stop bar", "y"].at({"measure": 0}), [arrays["rnn"]["step_stop"].mean()] * 2
-    )
+    shown = by["gru other", "y"].at({"measure": 1, "net": 0})
+    np.testing.assert_array_equal(shown[:5], arrays["gru"]["image_other"])
+    assert np.isnan(shown[5:]).all(), "more nets were left untrained than were trained"
+    bar = by["rnn stop bar", "y"].at({"measure": 0, "net": 0})
+    np.testing.assert_allclose(bar, [arrays["rnn"]["step_stop"].mean()] * 2)
+    fresh = by["rnn stop", "y"].at({"measure": 0, "net": 1})
+    np.testing.assert_array_equal(fresh, arrays["rnn"]["untrained_step_stop"])
