@@ -9,10 +9,21 @@ from typing import Any
 import numpy as np
 
 from rnnkit.lanes import tiles
-from rnnkit.lanes.prefixes import BLOCK, count_block, sorted_tree
+from rnnkit.lanes.prefixes import BLOCK, counter, sorted_tree
 from rnnkit.lanes.tiles import Scratch, Sizes, make_scratch
 from rnnkit.lanes.vectors import LANES
-from rnnkit.models.population import Architecture, PopulationState
+from rnnkit.models.population import (
+    NUM_GATES,
+    VOCABULARY_SIZE,
+    Architecture,
+    PopulationState,
+    check_batch_size,
+    check_labels,
+    check_learning_rate,
+    check_order,
+    check_parameters,
+    check_words,
+)
 
 
 class LanesEngine:
@@ -42,10 +53,12 @@ class LanesEngine:
         learning_rate: np.ndarray,
     ) -> None:
         """One pass in batches with Adam; see :class:`rnnkit.models.population.Engine`."""
+        words, labels = check_words(words), check_labels(labels, len(words))
+        order = check_order(order, state.num_models, len(words))
+        learning_rate = check_learning_rate(learning_rate, state.num_models)
+        batch_size = check_batch_size(batch_size)
         sizes = self._sizes(state.architecture, words)
-        words, labels = _plain(words), _plain(labels)
-        shared = order.ndim == 1
-        step = state.step
+        shared, step = order.ndim == 1, state.step
 
         def work(models: slice, scratch: Scratch) -> None:
             held = [_pack(array[models], self.dtype) for array in _arrays(state)]
@@ -65,9 +78,10 @@ class LanesEngine:
         self, architecture: Architecture, parameters: np.ndarray, words: np.ndarray, labels: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Mean loss (M,) and its gradients (M, N)."""
-        sizes = self._sizes(architecture, words)
+        parameters = check_parameters(architecture, parameters)
+        words, labels = check_words(words), check_labels(labels, len(words))
+        sizes, order = self._sizes(architecture, words), np.arange(len(words))[None]
         loss, found = np.zeros(len(parameters)), np.zeros(parameters.shape, self.dtype)
-        words, labels, order = _plain(words), _plain(labels), np.arange(len(words))[None]
 
         def work(models: slice, scratch: Scratch) -> None:
             losses = np.zeros(LANES)
@@ -94,25 +108,26 @@ class LanesEngine:
         self, architecture: Architecture, parameters: np.ndarray, words: np.ndarray, labels: np.ndarray
     ) -> np.ndarray:
         """How many sentences each model gets right, (M,) int64; each distinct prefix is read once."""
+        parameters = check_parameters(architecture, parameters)
+        words = check_words(words)
         sizes = self._sizes(architecture, words)
-        words, labels, shared = sorted_tree(_plain(words), _plain(labels))
+        words, labels, shared = sorted_tree(words, check_labels(labels, len(words)))
         found = np.zeros(len(parameters), np.int64)
+        count = counter(sizes.hidden_size)
 
         def work(models: slice) -> None:
             held = np.zeros(BLOCK * sizes.num_parameters * LANES, self.dtype)
-            count = models.stop - models.start
-            for tile in range(-(-count // LANES)):
-                part = slice(
-                    models.start + tile * LANES, min(models.start + (tile + 1) * LANES, models.stop)
-                )
+            number = models.stop - models.start
+            for tile in range(-(-number // LANES)):
+                part = slice(models.start + tile * LANES, min(models.start + (tile + 1) * LANES, models.stop))
                 begin = tile * sizes.num_parameters * LANES
                 held[begin : begin + sizes.num_parameters * LANES] = _pack(parameters[part], self.dtype)
             width = BLOCK * sizes.hidden_size * LANES
             table = np.zeros(sizes.vocabulary_size * sizes.gates * width, self.dtype)
             states = np.zeros((sizes.seq_len + 1) * width, self.dtype)
             right = np.zeros(BLOCK * LANES, self.dtype)
-            count_block(held, table, states, right, words, labels, shared, sizes, right)
-            found[models] = right[:count]
+            count(held, table, states, right, words, labels, shared, sizes)
+            found[models] = right[:number]
 
         self._map(work, _parts(len(parameters), BLOCK * LANES))
         return found
@@ -125,8 +140,8 @@ class LanesEngine:
         words: np.ndarray,
         shape: tuple[int, ...],
     ) -> np.ndarray:
+        parameters, words = check_parameters(architecture, parameters), check_words(words)
         sizes = self._sizes(architecture, words)
-        words = _plain(words)
         found = np.empty((len(parameters), *shape), self.dtype)
         size = int(np.prod(shape))
 
@@ -139,9 +154,9 @@ class LanesEngine:
         return found
 
     def _sizes(self, architecture: Architecture, words: np.ndarray) -> Sizes:
-        gates = 1 if architecture.cell == "rnn" else 3
+        gates = NUM_GATES[architecture.cell]
         return Sizes(
-            architecture.vocabulary_size,
+            VOCABULARY_SIZE,
             architecture.input_size,
             architecture.hidden_size,
             gates,
@@ -167,10 +182,6 @@ def _parts(number: int, size: int) -> Iterator[slice]:
 
 def _arrays(state: PopulationState) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return state.parameters, state.first_moment, state.second_moment
-
-
-def _plain(array: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(array, np.uint8)
 
 
 def _filled(order: np.ndarray) -> np.ndarray:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from numba import njit
-
-from rnnkit.lanes.layout import COMPILE, GROUP, word_row
+from rnnkit.lanes.compiling import compiled
+from rnnkit.lanes.layout import GROUP, word_row
 from rnnkit.lanes.vectors import fma, load, scatter_add, sigmoid, splat, store, tanh
 
 
-@njit(**COMPILE)
+@compiled
 def forward(parameters, weight_hh, bias_hn, table, states, gates, shared, word_rows, seq_len, hidden_size):  # type: ignore[no-untyped-def]
     """Fill the states, as the vanilla RNN does, and the gates.
 
@@ -62,7 +61,7 @@ def forward(parameters, weight_hh, bias_hn, table, states, gates, shared, word_r
                 store(gates, unit1 * 4 + 3, q1)
 
 
-@njit(**COMPILE)
+@compiled
 def backward(  # type: ignore[no-untyped-def]
     parameters,
     weight_hh,

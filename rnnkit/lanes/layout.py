@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from numba import njit
 
+from rnnkit.lanes.compiling import compiled
 from rnnkit.lanes.vectors import fma, gather, load, splat, store
 
 GROUP = 4
 """Sentences that are read together: their chains of dependent products fill each other's gaps."""
 
-COMPILE: dict[str, Any] = {"nogil": True, "error_model": "numpy", "cache": True}
 
-
-@njit(**COMPILE)
+@compiled
 def offsets(vocabulary_size, input_size, hidden_size, gates):  # type: ignore[no-untyped-def]
     """First rows of weight_ih, weight_hh, bias_ih, bias_hh, weight_out and bias_out; the embedding starts at 0."""
     weight_ih = vocabulary_size * input_size
@@ -25,7 +22,7 @@ def offsets(vocabulary_size, input_size, hidden_size, gates):  # type: ignore[no
     return weight_ih, weight_hh, bias_ih, bias_hh, weight_out, weight_out + 2 * hidden_size
 
 
-@njit(**COMPILE)
+@compiled
 def word_table(parameters, first, table, vocabulary_size, input_size, hidden_size, gates):  # type: ignore[no-untyped-def]
     """What a word adds to each unit before the state is looked at: row ``word * gates * hidden_size + unit``.
 
@@ -45,7 +42,7 @@ def word_table(parameters, first, table, vocabulary_size, input_size, hidden_siz
             store(table, word * units + unit, total)
 
 
-@njit(**COMPILE)
+@compiled
 def word_table_backward(table, parameters, gradients, vocabulary_size, input_size, hidden_size, gates):  # type: ignore[no-untyped-def]
     """From the gradients of the table to those of embedding, weight_ih and the biases in it (set, not added to)."""
     weight_ih, _, bias_ih, bias_hh, _, _ = offsets(vocabulary_size, input_size, hidden_size, gates)
@@ -71,7 +68,7 @@ def word_table_backward(table, parameters, gradients, vocabulary_size, input_siz
             store(gradients, word * input_size + d, total)
 
 
-@njit(inline="always", **{**COMPILE, "cache": False})
+@njit(inline="always")
 def word_row(table, shared, word_rows, position, unit):  # type: ignore[no-untyped-def]
     """The table's entry for the word at a position: one word for all models, or one each."""
     if shared:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from rnnkit.lanes import gru, vanilla
-from rnnkit.lanes.layout import COMPILE, GROUP, offsets, word_table, word_table_backward
+from rnnkit.lanes.compiling import compiled
+from rnnkit.lanes.layout import GROUP, offsets, word_table, word_table_backward
 from rnnkit.lanes.vectors import LANES, fma, load, sigmoid, splat, sqrt, store
 
 
@@ -60,7 +60,7 @@ def make_scratch(sizes: Sizes, dtype: np.dtype) -> Scratch:
     )
 
 
-@njit(**COMPILE)
+@compiled
 def _read(parameters, scratch, sizes, shared):  # type: ignore[no-untyped-def]
     """Run the group whose words are in the scratch."""
     _, weight_hh, _, bias_hh, _, _ = offsets(
@@ -92,7 +92,7 @@ def _read(parameters, scratch, sizes, shared):  # type: ignore[no-untyped-def]
         )
 
 
-@njit(**COMPILE)
+@compiled
 def _margin(parameters, scratch, sizes, sentence):  # type: ignore[no-untyped-def]
     """Logit of class 1 less that of class 0 after the last word (Eq. 2, Mehta)."""
     size = sizes.hidden_size
@@ -108,7 +108,7 @@ def _margin(parameters, scratch, sizes, sentence):  # type: ignore[no-untyped-de
     return positive - negative
 
 
-@njit(**COMPILE)
+@compiled
 def _take(words, labels, order, first, end, scratch, sizes):  # type: ignore[no-untyped-def]
     """Put the words and labels of a group into the scratch; past the end, the first sentence again."""
     units = sizes.gates * sizes.hidden_size
@@ -125,7 +125,7 @@ def _take(words, labels, order, first, end, scratch, sizes):  # type: ignore[no-
                 scratch.word_rows[at if shared else at * LANES + lane] = words[row, step] * units
 
 
-@njit(**COMPILE)
+@compiled
 def _gradients(parameters, words, labels, order, first, end, scratch, sizes, losses):  # type: ignore[no-untyped-def]
     """Gradients of the mean cross-entropy over ``order[first:end]``, into the scratch; losses are added up."""
     size = sizes.hidden_size
@@ -205,7 +205,7 @@ def _gradients(parameters, words, labels, order, first, end, scratch, sizes, los
     )
 
 
-@njit(**COMPILE)
+@compiled
 def _adam(parameters, first_moment, second_moment, gradients, step, learning_rate, num_parameters):  # type: ignore[no-untyped-def]
     """One step of Adam (Kingma & Ba 2015) as torch.optim.Adam writes it, a learning rate per lane."""
     rise, spread = splat(parameters, 1.0 - 0.9), splat(parameters, 1.0 - 0.999)
@@ -224,9 +224,19 @@ def _adam(parameters, first_moment, second_moment, gradients, step, learning_rat
         store(parameters, row, fma(rate, mean / length, load(parameters, row)))
 
 
-@njit(**COMPILE)
+@compiled
 def train_tile(  # type: ignore[no-untyped-def]
-    parameters, first_moment, second_moment, step, words, labels, order, batch_size, learning_rate, scratch, sizes
+    parameters,
+    first_moment,
+    second_moment,
+    step,
+    words,
+    labels,
+    order,
+    batch_size,
+    learning_rate,
+    scratch,
+    sizes,
 ):
     """One pass over ``order`` (1 or LANES, n) in batches; parameters and moments are updated."""
     number = order.shape[1]
@@ -246,13 +256,13 @@ def train_tile(  # type: ignore[no-untyped-def]
         )
 
 
-@njit(**COMPILE)
+@compiled
 def gradient_tile(parameters, words, labels, order, scratch, sizes, losses):  # type: ignore[no-untyped-def]
     """Loss (added to ``losses``, one per lane) and, in the scratch, its gradients over all of ``order``."""
     _gradients(parameters, words, labels, order, 0, order.shape[1], scratch, sizes, losses)
 
 
-@njit(**COMPILE)
+@compiled
 def margins_tile(parameters, words, scratch, sizes, margins):  # type: ignore[no-untyped-def]
     """Fill row ``n`` of ``margins`` for every sentence."""
     number = words.shape[0]
@@ -274,7 +284,7 @@ def margins_tile(parameters, words, scratch, sizes, margins):  # type: ignore[no
             store(margins, first + sentence, _margin(parameters, scratch, sizes, sentence))
 
 
-@njit(**COMPILE)
+@compiled
 def states_tile(parameters, words, scratch, sizes, states):  # type: ignore[no-untyped-def]
     """Fill row ``(sentence * (seq_len + 1) + step) * hidden_size + unit`` of ``states``."""
     number, size = words.shape[0], sizes.hidden_size

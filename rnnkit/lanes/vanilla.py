@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from numba import njit
-
-from rnnkit.lanes.layout import COMPILE, GROUP, word_row
+from rnnkit.lanes.compiling import compiled
+from rnnkit.lanes.layout import GROUP, word_row
 from rnnkit.lanes.vectors import fma, load, scatter_add, splat, store, tanh
 
 
-@njit(**COMPILE)
+@compiled
 def forward(parameters, weight_hh, table, states, shared, word_rows, seq_len, hidden_size):  # type: ignore[no-untyped-def]
     """Fill the states: row ``(step * GROUP + sentence) * hidden_size + unit``; step 0 holds zeros."""
     size = hidden_size
@@ -33,7 +32,7 @@ def forward(parameters, weight_hh, table, states, shared, word_rows, seq_len, hi
             store(states, after + 3 * size + i, tanh(a3))
 
 
-@njit(**COMPILE)
+@compiled
 def backward(  # type: ignore[no-untyped-def]
     parameters,
     weight_hh,

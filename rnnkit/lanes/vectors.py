@@ -47,7 +47,7 @@ def _row(context: Any, builder: Any, kind: types.Array, array: Any, row: Any) ->
 
 
 def _bytes(kind: types.Array) -> int:
-    return int(kind.dtype.bitwidth // 8)
+    return int(kind.dtype.bitwidth // 8)  # type: ignore[attr-defined]
 
 
 @intrinsic
@@ -186,10 +186,17 @@ def _emit_clamp(builder: Any, dtype: types.Float, value: Any, bound: Any) -> Any
     return builder.select(builder.fcmp_ordered("<", value, low), low, value)
 
 
-def _emit_is_positive(builder: Any, dtype: types.Float, value: Any) -> Any:
-    one = ir.Constant(value.type, [1.0] * LANES)
-    zero = ir.Constant(value.type, [0.0] * LANES)
-    return builder.select(builder.fcmp_ordered(">", value, zero), one, zero)
+def _emit_compared(symbol: str) -> Callable[..., Any]:
+    def emit(builder: Any, dtype: types.Float, value: Any) -> Any:
+        zero, one = _constants(dtype, 0.0, 1.0)
+        return builder.select(builder.fcmp_ordered(symbol, value, zero), one, zero)
+
+    return emit
+
+
+def _constants(dtype: types.Float, *numbers: float) -> list[ir.Constant]:
+    kind = ir.VectorType(_LLVM[dtype], LANES)
+    return [ir.Constant(kind, [number] * LANES) for number in numbers]
 
 
 add = _elementwise("add", 2, lambda b, t, x, y: b.fadd(x, y), "Sum.")
@@ -199,8 +206,10 @@ div = _elementwise("div", 2, lambda b, t, x, y: b.fdiv(x, y), "Quotient.")
 fma = _elementwise("fma", 3, lambda b, t, x, y, z: _library(b, "fma", t, x, y, z), "x * y + z, rounded once.")
 sqrt = _elementwise("sqrt", 1, lambda b, t, x: _library(b, "sqrt", t, x), "Square root.")
 clamp = _elementwise("clamp", 2, _emit_clamp, "Cut off at plus and minus a bound; NaN stays NaN.")
-is_positive = _elementwise("is_positive", 1, _emit_is_positive, "1 where the number is above 0, else 0.")
-_exp = _elementwise("_exp", 1, lambda b, t, x: _library(b, "exp", t, x), "Exponential.")
+is_positive = _elementwise("is_positive", 1, _emit_compared(">"), "1 where the number is above 0, else 0.")
+is_at_most_0 = _elementwise(
+    "is_at_most_0", 1, _emit_compared("<="), "1 where the number is 0 or below, else (and for NaN) 0."
+)
 
 
 def _operator(symbol: Any, function: Any) -> None:
@@ -218,11 +227,6 @@ for _symbol, _function in (
     (operator.truediv, div),
 ):
     _operator(_symbol, _function)
-
-
-def _constants(dtype: types.Float, *numbers: float) -> list[ir.Constant]:
-    kind = ir.VectorType(_LLVM[dtype], LANES)
-    return [ir.Constant(kind, [number] * LANES) for number in numbers]
 
 
 # Rational approximation of tanh by Eigen (MathFunctionsImpl.h, ptanh_float): odd numerator, even denominator.

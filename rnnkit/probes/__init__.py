@@ -13,5 +13,13 @@ none of them, and none loads scikit-learn or openTSNE before it is called.
 `readout`        what a linear probe, and the net's own output layer, read at each step
 `trajectory`     paths in the space of the largest variance
 `dynamics`       period of an oscillation, spectrum of the recurrent weights, change per step
+`words`          what the matrices make of stop, positive and negative words; lines and separability
+`walks`          pairs of sentences that differ a little, and the distance of their states
+`plane`          two units: what the readout says where, where a word leads
+`horizon`        how long one word is remembered while stop words follow
+`updates`        steps of training beside the way from start to end
+`perturbation`   noise on trained parameters, and how far they come back
+`solutions`      accuracies of random settings: shares, box plots, distances of distributions
+`success`        how often initialisations succeed, and the best of some
 ===============  ===================================================================================
 """

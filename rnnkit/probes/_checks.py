@@ -18,7 +18,7 @@ def check_states(states: NDArray[Any], name: str = "states") -> NDArray[Any]:
     UserError
         If there are not two axes, one is empty, or the values are not finite real numbers.
     """
-    return _check_axes(states, name, ("n", "H"))
+    return check_axes(states, name, ("n", "H"))
 
 
 def check_hidden_states(hidden_states: NDArray[Any], name: str = "hidden_states") -> NDArray[Any]:
@@ -29,7 +29,7 @@ def check_hidden_states(hidden_states: NDArray[Any], name: str = "hidden_states"
     UserError
         If there are not three axes, one is empty, or the values are not finite real numbers.
     """
-    return _check_axes(hidden_states, name, ("n", "S", "H"))
+    return check_axes(hidden_states, name, ("n", "S", "H"))
 
 
 def check_labels(labels: NDArray[Any], num_samples: int, name: str = "labels") -> NDArray[Any]:
@@ -57,10 +57,26 @@ def check_fraction(value: float, name: str) -> float:
     return float(value)
 
 
-def _check_axes(array: NDArray[Any], name: str, axes: tuple[str, ...]) -> NDArray[Any]:
+def check_axes(array: NDArray[Any], name: str, axes: tuple[str, ...]) -> NDArray[Any]:
+    """Return `array` if it has these axes, none of them empty, and holds finite real numbers.
+
+    Parameters
+    ----------
+    array : ndarray
+    name : str
+        What the array is called in the message.
+    axes : tuple of str
+        One name for each axis; a first ``"..."`` stands for any number of leading axes.
+
+    Raises
+    ------
+    UserError
+        If the number of axes is another, one is empty, or the values are not finite real numbers.
+    """
     array = np.asarray(array)
-    wanted = f"a non-empty array of shape ({', '.join(axes)})"
-    if array.ndim != len(axes) or 0 in array.shape:
+    wanted = f"a non-empty array of shape ({', '.join(axes)}{',' * (len(axes) == 1)})"
+    leading = array.ndim - len(axes) + 1 if axes[0] == "..." else 0
+    if leading < 0 or (axes[0] != "..." and array.ndim != len(axes)) or 0 in array.shape:
         raise UserError(f"{name} has the wrong shape", value=array.shape, allowed=wanted)
     if array.dtype.kind not in "fiub":
         raise UserError(f"{name} is not numeric", value=str(array.dtype), allowed=f"{wanted} of real numbers")
@@ -72,3 +88,47 @@ def _check_axes(array: NDArray[Any], name: str, axes: tuple[str, ...]) -> NDArra
             hint="A net whose training diverged has such states",
         )
     return array
+
+
+def check_same_shape(first: NDArray[Any], second: NDArray[Any], names: str) -> None:
+    """Raise UserError unless two arrays have one shape; `names` says which: "first and second"."""
+    if first.shape != second.shape:
+        raise UserError(
+            f"{names} differ in shape", value=(first.shape, second.shape), allowed="the same shape for both"
+        )
+
+
+def check_kinds(kinds: NDArray[Any]) -> NDArray[np.int8]:
+    """Return `kinds` (V,), the kind of each word: 0 stop, 1 positive, -1 negative; each occurs.
+
+    Raises
+    ------
+    UserError
+        If there is not one axis, another number occurs, or one of the three is missing.
+    """
+    kinds = np.asarray(kinds)
+    if kinds.ndim != 1 or set(kinds.tolist()) != {-1, 0, 1}:
+        raise UserError(
+            "kinds do not say what the words are",
+            value=kinds.tolist(),
+            allowed="shape (V,), one of 0 (stop), 1 (positive), -1 (negative) for each word, each at least once",
+        )
+    return kinds.astype(np.int8)
+
+
+def check_words(words: NDArray[Any], num_words: int) -> NDArray[np.int64]:
+    """Return `words` (n, T) as indices below `num_words`.
+
+    Raises
+    ------
+    UserError
+        If there are not two axes, one is empty, or a word is not in the vocabulary.
+    """
+    words = check_axes(words, "words", ("n", "T"))
+    if words.dtype.kind not in "iu" or words.min() < 0 or words.max() >= num_words:
+        raise UserError(
+            "words are not in the vocabulary",
+            value=f"{words.dtype}, {words.min()} to {words.max()}",
+            allowed=f"whole numbers from 0 to {num_words - 1}",
+        )
+    return words.astype(np.int64)

@@ -2,14 +2,15 @@
 
 from rnnkit.results.claims import Claim, Control, load_claims
 from rnnkit.results.compare import Change, changes_text, compare
-from rnnkit.results.intervals import Interval, student, wilson
+from rnnkit.results.intervals import Interval, best, median, median_difference, newcombe, student, wilson
+from rnnkit.results.judging import VERDICTS
 from rnnkit.results.keys import RecordKey
 from rnnkit.results.lock import run_lock
 from rnnkit.results.provenance import peak_memory_bytes, provenance
 from rnnkit.results.records import DamagedRecord, Record
 from rnnkit.results.store import RecordInfo, Store
 from rnnkit.results.units import UNITS
-from rnnkit.results.verdicts import VERDICTS, ClaimResult, evaluate
+from rnnkit.results.verdicts import ClaimResult, evaluate
 
 __all__ = [
     "UNITS",
@@ -24,10 +25,14 @@ __all__ = [
     "RecordInfo",
     "RecordKey",
     "Store",
+    "best",
     "changes_text",
     "compare",
     "evaluate",
     "load_claims",
+    "median",
+    "median_difference",
+    "newcombe",
     "peak_memory_bytes",
     "provenance",
     "run_lock",

@@ -39,7 +39,7 @@ class Change:
         """The difference as a fraction of the larger mean, 0 to 2; 0 where there is none."""
         if self.new is None or self.committed is None or not self.difference:
             return 0.0
-        return abs(self.difference) / max(abs(self.new.mean), abs(self.committed.mean))
+        return abs(self.difference) / max(abs(self.new.value), abs(self.committed.value))
 
 
 def compare(new: Mapping[str, np.ndarray], committed: Mapping[str, np.ndarray]) -> list[Change]:
@@ -74,7 +74,7 @@ def _change(name: str, new: np.ndarray | None, committed: np.ndarray | None) -> 
     here, there = _interval(new), _interval(committed)
     if here is None or there is None:
         return Change(name, here, there, None, None)
-    return Change(name, here, there, here.mean - there.mean, here.overlaps(there))
+    return Change(name, here, there, here.value - there.value, here.overlaps(there))
 
 
 def _interval(values: np.ndarray | None) -> Interval | None:
@@ -112,5 +112,5 @@ def _cell(interval: Interval | None) -> str:
     if interval is None:
         return "-"
     if interval.ends is None or interval.n == 0:
-        return f"{interval.mean:.4g}"
-    return f"{interval.mean:.4g} [{interval.ends[0]:.4g}, {interval.ends[1]:.4g}]"
+        return f"{interval.value:.4g}"
+    return f"{interval.value:.4g} [{interval.ends[0]:.4g}, {interval.ends[1]:.4g}]"

@@ -112,12 +112,11 @@ def _claim_row(claim: Mapping[str, Any]) -> str:
 
 
 def here(claim: Mapping[str, Any]) -> str:
-    """Return what was measured for a claim, and from how many seeds."""
+    """Return what was measured for a claim, and from how many seeds or models."""
     if not claim["here_text"]:
         return '<span class="rnn-where">not measured</span>'
-    count = claim["n_seeds"]
-    seeds = f'<span class="rnn-where">{count} seed{"" if count == 1 else "s"}</span>' if count else ""
-    return f"{escape(claim['here_text'])} {seeds}".rstrip()
+    counted = f'<span class="rnn-where">{escape(claim["counted"])}</span>' if claim["counted"] else ""
+    return f"{escape(claim['here_text'])} {counted}".rstrip()
 
 
 def provenance_card(runs: Sequence[Mapping[str, Any]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
@@ -58,16 +59,22 @@ class Between(Rule):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Greater(Rule):
-    """The measure is larger than the measure `than`, by more than `margin`, seed by seed.
+class Pair(Rule):
+    """What is measured is compared with the measure `than`.
 
     `than_label` says in words what the second number is.
     """
 
     measure: str
     than: str
-    margin: float = 0.0
     than_label: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Greater(Pair):
+    """The measure is larger than the measure `than`, by more than `margin`, seed by seed."""
+
+    margin: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +85,48 @@ class Rate(Rule):
     low: float = 0.0
     high: float = 1.0
     trials: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoreOften(Pair):
+    """Both are 0 or 1 for each of many models: the share of ones exceeds that of `than` by more than `margin`.
+
+    The models of the two are not paired and may differ in number.
+    """
+
+    margin: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsOften(Pair):
+    """Both are 0 or 1 for each of many models: the two shares of ones differ by no more than `tolerance`."""
+
+    tolerance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Median(Rule):
+    """The median lies in [`low`, `high`]."""
+
+    measure: str
+    low: float = -math.inf
+    high: float = math.inf
+
+
+@dataclass(frozen=True, kw_only=True)
+class MedianGreater(Pair):
+    """The median exceeds that of `than` by more than `margin`; the values of the two are not paired."""
+
+    margin: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Best(Rule):
+    """The largest of the values lies in [`low`, `high`]."""
+
+    measure: str
+    low: float = -math.inf
+    high: float = math.inf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +156,11 @@ KINDS: dict[str, type[Rule]] = {
     "between": Between,
     "greater": Greater,
     "rate": Rate,
+    "more_often": MoreOften,
+    "as_often": AsOften,
+    "median": Median,
+    "median_greater": MedianGreater,
+    "best": Best,
     "all": All,
     "any": Any,
 }

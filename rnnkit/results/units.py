@@ -28,10 +28,10 @@ class Unit:
         """Print a number of the ledger with its tolerance: ``93 ± 1 %``."""
         return f"{self.before}{self._digits(value)} ± {self._digits(tolerance)}{self.after}"
 
-    def mean(self, interval: Interval, bounds: Sequence[float] = ()) -> str:
-        """Print a mean and its interval, ``94.80 % [94.10, 95.50]``, in digits that tell it from `bounds`."""
+    def measured(self, interval: Interval, bounds: Sequence[float] = ()) -> str:
+        """Print a number and its interval, ``94.80 % [94.10, 95.50]``, in digits that tell it from `bounds`."""
         decimals = self._decimals(interval, bounds)
-        return self._with_ends(self.alone(interval.mean, decimals), interval, decimals)
+        return self._with_ends(self.alone(interval.value, decimals), interval, decimals)
 
     def alone(self, value: float, decimals: int | None = None) -> str:
         """Print a measured number without an interval: ``94.80 %``."""
@@ -39,27 +39,31 @@ class Unit:
         return f"{self.before}{value * self.scale:.{decimals}f}{self.after}"
 
     def difference(self, interval: Interval, bounds: Sequence[float] = ()) -> str:
-        """Print a mean difference and its interval: ``+2.10 points [+1.80, +2.40]``."""
+        """Print a difference and its interval: ``+2.10 points [+1.80, +2.40]``."""
         decimals = self._decimals(interval, bounds)
-        text = f"{interval.mean * self.scale:+.{decimals}f}{self.difference_after}"
+        text = f"{interval.value * self.scale:+.{decimals}f}{self.difference_after}"
         return self._with_ends(text, interval, decimals, sign="+")
 
     def margin(self, value: float) -> str:
         """Print a difference of the ledger: ``2 points``."""
         return f"{self._digits(value)}{self.difference_after if value else ''}"
 
+    def within(self, tolerance: float) -> str:
+        """Print a tolerance of the ledger around no difference: ``± 5 points``."""
+        return f"± {self._digits(tolerance)}{self.difference_after}"
+
     def _digits(self, value: float) -> str:
         return f"{value * self.scale:.10g}"
 
     def _with_ends(self, text: str, interval: Interval, decimals: int, sign: str = "") -> str:
-        if interval.ends is None or interval.n == 0:
+        if interval.ends is None or interval.exact:
             return text
         low, high = (f"{end * self.scale:{sign}.{decimals}f}" for end in interval.ends)
         return f"{text} [{low}, {high}]"
 
     def _decimals(self, interval: Interval, bounds: Sequence[float]) -> int:
         """Return the digits at which no end looks equal to a bound that it differs from."""
-        ends = interval.ends or (interval.mean, interval.mean)
+        ends = interval.ends or (interval.value, interval.value)
         pairs = [(end * self.scale, bound * self.scale) for end in ends for bound in bounds if end != bound]
         for decimals in range(self.decimals, self.decimals + _MORE_DIGITS):
             if all(f"{end:.{decimals}f}" != f"{bound:.{decimals}f}" for end, bound in pairs):

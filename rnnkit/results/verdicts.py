@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import singledispatch
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
-from rnnkit.results import rules
 from rnnkit.results.claims import Claim, Control
-from rnnkit.results.intervals import Interval, finite, student, wilson
-from rnnkit.results.units import UNITS, Unit
+from rnnkit.results.intervals import SUMMARIES, plural
+from rnnkit.results.judging import (
+    NOT_REPRODUCED,
+    NOT_RUN,
+    PARTLY,
+    Finding,
+    Measured,
+    Measurements,
+    NotRun,
+    judge,
+)
+from rnnkit.results.units import UNITS
 
-REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_RUN = "reproduced", "partly", "not reproduced", "not run"
-VERDICTS = (REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_RUN)
 _JUDGED_BUDGET = "paper"
-
-Measurements = Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one rule finds: a verdict, why, and the number it hangs on.
-
-    `text` prints the number; `number` is None for a rule over several others, and where nothing was measured.
-    """
-
-    verdict: str
-    reason: str
-    text: str
-    number: Interval | None = None
-    parts: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,16 +34,21 @@ class ClaimResult:
     paper : str or float
         As in the ledger; `paper_text` is how it is printed.
     here : float or None
-        Mean over seeds of the rule's measure (of the difference, for a rule between two measures); None where
-        nothing was measured or several rules are joined. `here_text` is how it is printed, with its interval.
+        The number that the rule looks at (the difference, for a rule between two measures): a mean over seeds
+        or models, a share, a median, the best; None where nothing was measured or several rules are joined.
+        `here_text` is how it is printed, with its interval.
     interval : tuple of two floats or None
         95 % interval of `here`.
-    n_seeds : int
-        How many values stand behind `here` (the fewest, for joined rules); 0 for an exact number or none.
+    n : int
+        How many values stand behind `here` (the fewest, for joined rules or two measures that are not paired);
+        0 for an exact number or none.
+    of : str
+        What they are: ``"seeds"`` or ``"models"``. `counted` says both in words, and what is done with them:
+        ``5 seeds``, ``median of 200 models``, ``200 and 100 models``.
     budget, device : str
         Where the measurements come from.
     verdict : str
-        One of `VERDICTS`.
+        One of `rnnkit.results.judging.VERDICTS`.
     reason : str
         Why, in words, from the rule.
     measured : str or None
@@ -77,7 +69,9 @@ class ClaimResult:
     here: float | None
     here_text: str
     interval: tuple[float, float] | None
-    n_seeds: int
+    n: int
+    of: str
+    counted: str
     budget: str
     device: str
     verdict: str
@@ -103,8 +97,9 @@ def evaluate(
     ----------
     ledger : sequence of Claim
         See `load_claims`.
-    measurements : mapping of str to array, shape (n_seeds,) or ()
-        One number per seed, in the same order of seeds throughout; an array without axes is an exact number.
+    measurements : mapping of str to array, shape (n,) or ()
+        One number per seed, in the same order of seeds throughout, or per model, as the claim says with `of`; an
+        array without axes is an exact number.
     budget : str
         At which the measurements were made; only those at the paper's budget are judged.
     device : str
@@ -115,7 +110,7 @@ def evaluate(
 
 def _settle(claim: Claim, measurements: Measurements, budget: str, device: str) -> ClaimResult:
     unit = UNITS[claim.unit]
-    finding = judge(claim.rule, measurements, claim.unit)
+    finding = judge(claim.rule, measurements, claim.unit, claim.of)
     verdict, reason = finding.verdict, finding.reason
     if budget != _JUDGED_BUDGET and finding.text:
         verdict = NOT_RUN
@@ -129,10 +124,12 @@ def _settle(claim: Claim, measurements: Measurements, budget: str, device: str) 
         page=claim.page,
         paper=claim.paper,
         paper_text=claim.paper if isinstance(claim.paper, str) else unit.constant(claim.paper),
-        here=None if number is None else number.mean,
+        here=None if number is None else number.value,
         here_text=finding.text,
         interval=None if number is None else number.ends,
-        n_seeds=_fewest(finding),
+        n=_fewest(finding),
+        of=claim.of,
+        counted=_counted(finding, claim.of),
         budget=budget,
         device=device,
         verdict=verdict,
@@ -146,165 +143,24 @@ def _settle(claim: Claim, measurements: Measurements, budget: str, device: str) 
 def _fewest(finding: Finding) -> int:
     if finding.parts:
         return min(_fewest(part) for part in finding.parts)
-    return finding.number.n if finding.number else 0
+    return 0 if finding.number is None else min(finding.number.sizes, default=0)
+
+
+def _counted(finding: Finding, of: str) -> str:
+    """Say how many seeds or models stand behind all numbers of a finding."""
+    numbers = [number for number in finding.numbers() if number.sizes]
+    texts = {number.counted(of) for number in numbers}
+    if len(texts) < 2:
+        return "".join(texts)
+    sizes = {size for number in numbers for size in number.sizes}
+    return ("at least " if len(sizes) > 1 else "") + plural(min(sizes), of)
 
 
 def _print(control: Control, claim: Claim, measurements: Measurements) -> str:
     try:
-        number = student(_measured(control.measure, measurements))
-    except _NotRun as error:
+        number = Measured(measurements, claim.of).summary(control.measure, SUMMARIES[control.summary])
+    except NotRun as error:
         return str(error)
-    return UNITS[control.unit or claim.unit].mean(number)
-
-
-class _NotRun(Exception):
-    """There is no number to judge."""
-
-
-def _measured(name: str, measurements: Measurements) -> np.ndarray:
-    if name not in measurements:
-        raise _NotRun(f"{name} is not measured")
-    try:
-        return finite(measurements[name])
-    except ValueError as error:
-        raise _NotRun(f"{name} {error}") from error
-
-
-def judge(rule: rules.Rule, measurements: Measurements, unit: str = "fraction") -> Finding:
-    """Apply a rule to the measurements, whatever the budget."""
-    if isinstance(rule, rules.All | rules.Any):
-        return _judge_several(rule, measurements, rule.unit or unit)
-    printed = UNITS[rule.unit or unit]
-    try:
-        test = _test(rule, measurements, printed)
-        if rule.label is not None and not test.difference:
-            test = replace(test, name=f"{rule.label}: {test.name}")
-    except _NotRun as error:
-        return Finding(NOT_RUN, str(error), "")
-    return test.judge(printed)
-
-
-def spoken(measure: str) -> str:
-    """A measure's name as words: ``paper.six_recall`` becomes ``paper: six recall``."""
-    return measure.replace(".", ": ").replace("_", " ")
-
-
-def _judge_several(rule: rules.All | rules.Any, measurements: Measurements, unit: str) -> Finding:
-    parts = tuple(judge(part, measurements, unit) for part in rule.rules)
-    verdicts = [part.verdict for part in parts]
-    if isinstance(rule, rules.Any) and REPRODUCED in verdicts:
-        verdict = REPRODUCED
-    elif NOT_RUN in verdicts:
-        verdict = NOT_RUN
-    elif len(set(verdicts)) == 1:
-        verdict = verdicts[0]
-    elif isinstance(rule, rules.All) and REPRODUCED not in verdicts:
-        verdict = NOT_REPRODUCED  # a part fails, and none holds
-    else:
-        verdict = PARTLY
-    held = sum(one == REPRODUCED for one in verdicts)
-    reasons = "; ".join(part.reason for part in parts)
-    if len(parts) > 1:
-        doubt = sum(one == PARTLY for one in verdicts)
-        in_doubt = f", {doubt} in doubt" if doubt else ""
-        reasons = f"{held} of {len(parts)} hold{in_doubt}: {reasons}"
-    return Finding(verdict, reasons, "; ".join(part.text for part in parts if part.text), parts=parts)
-
-
-@dataclass(frozen=True)
-class _Test:
-    """A number, and the region [low, high] in which it must lie; an `open` region does not hold its ends."""
-
-    number: Interval
-    low: float
-    high: float
-    open: bool
-    region: str  # the region in words, after "lies within" or "lies above"
-    name: str = "mean"
-    difference: bool = False
-
-    def judge(self, unit: Unit) -> Finding:
-        bounds = [bound for bound in (self.low, self.high) if math.isfinite(bound)]
-        show = unit.difference if self.difference else unit.mean
-        text = show(self.number, bounds)
-        said = f"{self.name} {text}"
-        if self.number.ends is None:
-            return Finding(
-                NOT_RUN, f"{said}: a single seed has no interval, and 2 are needed", text, self.number
-            )
-        verdict = self._verdict(*self.number.ends)
-        return Finding(verdict, f"{said} {self._position(verdict, *self.number.ends)}", text, self.number)
-
-    def _verdict(self, low: float, high: float) -> str:
-        if self.open:
-            inside, outside = low > self.low and high < self.high, high <= self.low or low >= self.high
-        else:
-            inside, outside = low >= self.low and high <= self.high, high < self.low or low > self.high
-        return REPRODUCED if inside else NOT_REPRODUCED if outside else PARTLY
-
-    def _position(self, verdict: str, low: float, high: float) -> str:
-        if verdict == PARTLY:
-            return f"reaches across {'the ends of ' if not self.open else ''}{self.region}"
-        if self.open:
-            side = "above" if math.isinf(self.high) else "below"
-            return f"{'lies' if verdict == REPRODUCED else 'does not lie'} {side} {self.region}"
-        if verdict == REPRODUCED:
-            return f"lies within {self.region}"
-        return f"lies {'above' if low > self.high else 'below'} {self.region}"
-
-
-@singledispatch
-def _test(rule: rules.Rule, measurements: Measurements, unit: Unit) -> _Test:
-    """Return the number that a rule looks at and the region in which it must lie."""
-    raise TypeError(f"no way to judge a {type(rule).__name__}")
-
-
-@_test.register
-def _(rule: rules.Close, measurements: Measurements, unit: Unit) -> _Test:
-    number = student(_measured(rule.measure, measurements))
-    low, high = rule.value - rule.tolerance, rule.value + rule.tolerance
-    return _Test(number, low, high, False, unit.around(rule.value, rule.tolerance))
-
-
-@_test.register
-def _(rule: rules.Above, measurements: Measurements, unit: Unit) -> _Test:
-    number = student(_measured(rule.measure, measurements))
-    return _Test(number, rule.value, math.inf, True, unit.constant(rule.value))
-
-
-@_test.register
-def _(rule: rules.Below, measurements: Measurements, unit: Unit) -> _Test:
-    number = student(_measured(rule.measure, measurements))
-    return _Test(number, -math.inf, rule.value, True, unit.constant(rule.value))
-
-
-@_test.register
-def _(rule: rules.Between, measurements: Measurements, unit: Unit) -> _Test:
-    number = student(_measured(rule.measure, measurements))
-    region = f"{unit.constant(rule.low)} to {unit.constant(rule.high)}"
-    return _Test(number, rule.low, rule.high, False, region)
-
-
-@_test.register
-def _(rule: rules.Rate, measurements: Measurements, unit: Unit) -> _Test:
-    values = _measured(rule.measure, measurements)
-    try:
-        number = wilson(values, rule.trials)
-    except ValueError as error:
-        raise _NotRun(f"{rule.measure} {error}") from error
-    region = f"{unit.constant(rule.low)} to {unit.constant(rule.high)}"
-    return _Test(number, rule.low, rule.high, False, region, name="share")
-
-
-@_test.register
-def _(rule: rules.Greater, measurements: Measurements, unit: Unit) -> _Test:
-    first, second = _measured(rule.measure, measurements), _measured(rule.than, measurements)
-    if first.ndim and second.ndim and len(first) != len(second):
-        raise _NotRun(
-            f"{rule.measure} has {len(first)} seeds and {rule.than} has {len(second)}: they cannot be paired"
-        )
-    means = [unit.alone(float(values.mean())) for values in (first, second)]
-    labels = rule.label or spoken(rule.measure), rule.than_label or spoken(rule.than)
-    name = f"{labels[0]} ({means[0]}) minus {labels[1]} ({means[1]}): mean"
-    number = student(first - second)
-    return _Test(number, rule.margin, math.inf, True, unit.margin(rule.margin), name, difference=True)
+    text = UNITS[control.unit or claim.unit].measured(number)
+    counted = number.counted(claim.of) if control.summary != "mean" else ""
+    return f"{text} ({counted})" if counted else text

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from rnnkit.errors import UserError
+from rnnkit.results.judging import VERDICTS
 from rnnkit.results.render_html import cell, claim_anchor, here, row_head, stacked_table, verdict_badge
-from rnnkit.results.verdicts import VERDICTS
 
 SCOREBOARD_MARK = "<!-- scoreboard -->"
 _COLUMNS = ("Claim", "Chapter", "Paper", "Here", "Verdict")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rnnkit.studies.base import Study
     from rnnkit.studies.page import Page
 
-CHAPTERS = ("geometry",)
+CHAPTERS = ("geometry", "trainability")
 
 
 def study_class(chapter: str) -> type[Study]:
@@ -19,6 +19,10 @@ def study_class(chapter: str) -> type[Study]:
         from rnnkit.studies.geometry import Geometry
 
         return Geometry
+    if chapter == "trainability":
+        from rnnkit.studies.trainability import Trainability
+
+        return Trainability
     raise UserError("unknown chapter", value=chapter, allowed=CHAPTERS)
 
 

@@ -1,10 +1,12 @@
 """Training loops: seeds as arguments, metrics per epoch, checkpoints that resume to the same bits."""
 
 from rnnkit.training.checkpoints import load_checkpoint, save_checkpoint
+from rnnkit.training.engines import ENGINES, make_engine
 from rnnkit.training.loop import METRICS, History, Schedule, Sequences, evaluate, train
 from rnnkit.training.seeds import Generators, generators
 
 __all__ = [
+    "ENGINES",
     "METRICS",
     "Generators",
     "History",
@@ -13,6 +15,7 @@ __all__ = [
     "evaluate",
     "generators",
     "load_checkpoint",
+    "make_engine",
     "save_checkpoint",
     "train",
 ]

@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "probes": set(),
     "results": set(),
     "figures": set(),
-    "training": {"models"},
+    "lanes": {"models"},
+    "training": {"models", "lanes"},
     "studies": {"training", "models", "datasets", "probes", "results", "paths"},
     "site": {"results", "paths"},
     "__main__": {"site", "studies", "datasets", "results", "paths", "stopping"},
@@ -39,6 +40,7 @@ EVERYWHERE = {"errors", "__init__"}
 LIGHT = {"numpy", "scipy", "sklearn", "tqdm", "safetensors", "threadpoolctl"}
 AT_THE_TOP = {
     "models": LIGHT | {"torch"},
+    "lanes": {"numpy", "numba", "llvmlite"},
     "training": LIGHT | {"torch"},
     "probes": LIGHT | {"torch"},
     "studies": LIGHT | {"torch"},
@@ -54,7 +56,15 @@ AT_THE_TOP = {
 }
 # Rooms in which some libraries have no place, not even inside a function.
 ONLY = {"figures": {"numpy", "plotly", "ipywidgets", "anywidget", "traitlets", "IPython"}}
-NEVER = {"results": {"torch"}, "site": {"torch"}, "errors": {"torch"}, "datasets": {"torch"}}
+NEVER = {
+    "results": {"torch"},
+    "site": {"torch"},
+    "errors": {"torch"},
+    "datasets": {"torch"},
+    "lanes": {"torch"},
+}
+# Compiled code has one room, which is entered only when an engine of it is made.
+ONE_ROOM = {"numba": "lanes", "llvmlite": "lanes"}
 
 
 def room_of(path: Path) -> str:
@@ -91,7 +101,8 @@ def offences(source: str, room: str, package: str) -> list[str]:
             if target not in {room, *EVERYWHERE, *MAY_IMPORT[room]}:
                 found.append(f"{room} imports rnnkit.{target}")
         elif parts[0] not in sys.stdlib_module_names:
-            if parts[0] in NEVER.get(room, ()) or parts[0] not in ONLY.get(room, {parts[0]}):
+            barred = parts[0] in NEVER.get(room, ()) or parts[0] not in ONLY.get(room, {parts[0]})
+            if barred or ONE_ROOM.get(parts[0], room) != room:
                 found.append(f"{room} imports {parts[0]}")
             elif at_once and parts[0] not in AT_THE_TOP[room]:
                 found.append(f"{room} imports {parts[0]} at the top of a file")
@@ -135,6 +146,11 @@ def test_imports_go_downwards_and_heavy_ones_wait():
         ("site", "class A:\n    import nbformat.v4"),
         ("__main__", "import torch"),
         ("models", "import rnnkit.datasets"),
+        ("models", "from rnnkit.lanes.engine import LanesEngine"),
+        ("lanes", "import rnnkit.training"),
+        ("lanes", "def f():\n    import torch"),
+        ("training", "def f():\n    import numba"),
+        ("studies", "from llvmlite import binding"),
     ],
 )
 def test_the_rules_bite(room, source):
@@ -148,6 +164,7 @@ def test_the_rules_bite(room, source):
         ("site", "from rnnkit import __version__\nfrom rnnkit.results import run_lock"),
         ("site", "from ._worker import LOG\ndef f():\n    import papermill"),
         ("__main__", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch"),
+        ("lanes", "import numba\nfrom llvmlite import ir\nfrom rnnkit.models.population import Architecture"),
         ("figures", "import json\nimport plotly.graph_objects as go\nfrom rnnkit.errors import UserError"),
     ],
 )
@@ -167,7 +184,15 @@ def test_the_rules_let_the_rest_pass(room, source):
     ids=["rooms", "render", "help"],
 )
 def test_torch_is_not_imported_before_it_is_needed(source):
-    script = f"import sys\n{source}\nsys.exit('torch' in sys.modules)"
+    _assert_not_imported("torch", source)
+
+
+def test_numba_is_not_imported_before_an_engine_is_made():
+    _assert_not_imported("numba", "import rnnkit.training, rnnkit.studies, rnnkit.__main__")
+
+
+def _assert_not_imported(library: str, source: str) -> None:
+    script = f"import sys\n{source}\nsys.exit({library!r} in sys.modules)"
     answer = subprocess.run(
         [sys.executable, "-c", script],
         cwd=PACKAGE.parent,
@@ -176,4 +201,4 @@ def test_torch_is_not_imported_before_it_is_needed(source):
         timeout=120,
         check=False,
     )
-    assert answer.returncode == 0, answer.stderr or "torch was imported"
+    assert answer.returncode == 0, answer.stderr or f"{library} was imported"

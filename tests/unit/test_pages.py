@@ -10,8 +10,8 @@ import pytest
 
 import rnnkit.site
 from rnnkit.errors import UserError
+from rnnkit.results import VERDICTS, ClaimResult
 from rnnkit.results.render_html import banner, claim_table, provenance_card
-from rnnkit.results.verdicts import VERDICTS, ClaimResult
 from rnnkit.site.pages import fill_scoreboard, scoreboard
 
 HOSTILE = "<script>alert('x')</script> & \"more\""
@@ -30,7 +30,9 @@ def claim(number: int = 0, **changes) -> dict:
         "here": 0.931,
         "here_text": "93.10 % [92.80, 93.40]",
         "interval": (0.928, 0.934),
-        "n_seeds": 5,
+        "n": 5,
+        "of": "seeds",
+        "counted": "5 seeds",
         "budget": "paper",
         "device": "cpu",
         "verdict": "reproduced",
@@ -147,7 +149,11 @@ def test_a_table_keeps_its_meaning_and_its_column_names_when_it_is_laid_out_as_c
 
 def test_a_claim_shows_paper_here_seeds_verdict_reason_and_control():
     shown = claim(
-        verdict="partly", why="It hangs on the ink.", controls=(("untrained net", "31.00 %"),), n_seeds=1
+        verdict="partly",
+        why="It hangs on the ink.",
+        controls=(("untrained net", "31.00 %"),),
+        n=1,
+        counted="1 seed",
     )
     text = Page(claim_table([shown])).text
     for part in (
@@ -164,9 +170,16 @@ def test_a_claim_shows_paper_here_seeds_verdict_reason_and_control():
 
 
 def test_a_claim_without_a_measurement_says_so():
-    text = Page(claim_table([claim(here=None, here_text="", n_seeds=0, verdict="not run")])).text
+    text = Page(claim_table([claim(here=None, here_text="", n=0, counted="", verdict="not run")])).text
     assert "not measured" in text
     assert "seed" not in text
+
+
+def test_numbers_of_models_are_not_called_seeds():
+    shown = claim(n=70, of="models", counted="70 and 80 models")
+    for html in (claim_table([shown]), scoreboard([shown])):
+        assert "93.10 % [92.80, 93.40] 70 and 80 models" in Page(html).text
+        assert "seed" not in Page(html).text
 
 
 def test_no_claims_make_no_table():

@@ -1,6 +1,18 @@
 """Many small independent classifiers at once, along a leading model axis."""
 
 from rnnkit.models.population.architecture import CELLS, NUM_CLASSES, NUM_GATES, VOCABULARY_SIZE, Architecture
+from rnnkit.models.population.engine import (
+    BETAS,
+    DTYPES,
+    EPSILON,
+    Engine,
+    check_batch_size,
+    check_dtype,
+    check_labels,
+    check_learning_rate,
+    check_order,
+    check_words,
+)
 from rnnkit.models.population.parameters import (
     PopulationState,
     check_parameters,
@@ -9,15 +21,27 @@ from rnnkit.models.population.parameters import (
     random_settings,
     unpack,
 )
+from rnnkit.models.population.torch_engine import TorchEngine
 
 __all__ = [
+    "BETAS",
     "CELLS",
+    "DTYPES",
+    "EPSILON",
     "NUM_CLASSES",
     "NUM_GATES",
     "VOCABULARY_SIZE",
     "Architecture",
+    "Engine",
     "PopulationState",
+    "TorchEngine",
+    "check_batch_size",
+    "check_dtype",
+    "check_labels",
+    "check_learning_rate",
+    "check_order",
     "check_parameters",
+    "check_words",
     "initial",
     "pack",
     "random_settings",

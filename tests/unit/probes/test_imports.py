@@ -5,11 +5,19 @@ MODULES = (
     "dimension",
     "dynamics",
     "embedding",
+    "horizon",
     "ink",
     "neighbours",
+    "perturbation",
+    "plane",
     "readout",
     "separation",
+    "solutions",
+    "success",
     "trajectory",
+    "updates",
+    "walks",
+    "words",
 )
 
 

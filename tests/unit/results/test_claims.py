@@ -8,7 +8,18 @@ import yaml
 
 from rnnkit.errors import UserError
 from rnnkit.results import load_claims
-from rnnkit.results.rules import All, Any, Close, Greater, Rate
+from rnnkit.results.rules import (
+    All,
+    Any,
+    AsOften,
+    Best,
+    Close,
+    Greater,
+    Median,
+    MedianGreater,
+    MoreOften,
+    Rate,
+)
 
 CLAIM = {
     "id": "geometry-accuracy",
@@ -73,6 +84,31 @@ def test_rules_nest(ledger):
     assert claim.measures == {"a", "b", "c"}
 
 
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (
+            "{kind: more_often, measure: a, than: b, margin: 0.1, label: x, than_label: y}",
+            MoreOften(measure="a", than="b", margin=0.1, label="x", than_label="y"),
+        ),
+        (
+            "{kind: as_often, measure: a, than: b, tolerance: 0.1}",
+            AsOften(measure="a", than="b", tolerance=0.1),
+        ),
+        ("{kind: median, measure: a, low: 0.9}", Median(measure="a", low=0.9)),
+        ("{kind: median_greater, measure: a, than: b}", MedianGreater(measure="a", than="b", margin=0.0)),
+        ("{kind: best, measure: a, low: 1, high: 2}", Best(measure="a", low=1, high=2)),
+    ],
+)
+def test_rules_over_models_are_read_as_they_are_written(ledger, text, rule):
+    more = "{measure: c, label: share, as: share}, {measure: d, label: mean}"
+    (claim,) = ledger([{**CLAIM, "of": "models", "rule": yaml.safe_load(text)}])
+    assert (claim.rule, claim.of) == (rule, "models")
+    (claim,) = ledger([{**CLAIM, "control": yaml.safe_load(f"[{more}]")}])
+    assert claim.of == "seeds"
+    assert [control.summary for control in claim.control] == ["share", "mean"]
+
+
 @pytest.mark.parametrize("field", ["id", "where", "claim", "paper", "page", "rule"])
 def test_a_missing_field_is_named(ledger, field):
     with pytest.raises(UserError, match=f"a field is missing: '{field}'"):
@@ -93,10 +129,14 @@ def test_a_missing_field_is_named(ledger, field):
         ({"page": ["a"]}, "page", "a text"),
         ({"unit": "furlongs"}, "unit", "percent, fraction, count, steps, seconds, ratio"),
         ({"unit": ["percent"]}, "unit", "unknown unit"),
+        ({"of": "nets"}, "of", "unknown value: 'nets'; allowed: seeds, models"),
+        ({"of": None}, "of", "allowed: seeds, models"),
         ({"why": 1}, "why", "a text"),
         ({"control": "purity"}, "control", "a mapping"),
         ({"control": {"label": "x"}}, "control", "missing: 'measure'"),
         ({"control": [{"measure": "x", "value": 3}]}, "control", "unknown field: 'value'"),
+        ({"control": {"measure": "x", "as": "mode"}}, "control.as", "allowed: mean, share, median, best"),
+        ({"control": {"measure": "x", "summary": "best"}}, "control", "unknown field: 'summary'"),
         ({"control": {"measure": "a b"}}, "control.measure", "name of a measurement"),
         ({"rule": "close"}, "rule", "a rule is a mapping"),
     ],
@@ -113,7 +153,11 @@ def test_a_wrong_field_is_named_with_file_and_claim(ledger, change, field, words
 @pytest.mark.parametrize(
     ("rule", "field", "words"),
     [
-        ({"measure": "a"}, "rule.kind", "close, above, below, between, greater, rate, all, any"),
+        (
+            {"measure": "a"},
+            "rule.kind",
+            "close, above, below, between, greater, rate, more_often, as_often, median, median_greater, best, all, any",
+        ),
         ({"kind": "eval", "code": "1"}, "rule.kind", "unknown kind of rule: 'eval'"),
         ({"kind": ["close"]}, "rule.kind", "unknown kind of rule"),
         ({"kind": "close", "measure": "a", "value": 1}, "rule", "missing: 'tolerance'"),
@@ -128,10 +172,20 @@ def test_a_wrong_field_is_named_with_file_and_claim(ledger, change, field, words
         ({"kind": "close", "measure": "a", "value": 1, "tolerance": -1}, "rule.tolerance", "negative"),
         ({"kind": "greater", "measure": "a", "than": "b", "margin": -1}, "rule.margin", "negative"),
         ({"kind": "between", "measure": "a", "low": 2, "high": 1}, "rule.low", "larger than high"),
-        ({"kind": "rate", "measure": "a"}, "rule", "a rate needs a bound"),
+        ({"kind": "rate", "measure": "a"}, "rule", "it needs a bound"),
         ({"kind": "rate", "measure": "a", "low": 2}, "rule.low", "larger than high"),
         ({"kind": "rate", "measure": "a", "low": 0, "trials": 0}, "rule.trials", "positive integer"),
         ({"kind": "rate", "measure": "a", "low": 0, "trials": 2.5}, "rule.trials", "positive integer"),
+        ({"kind": "more_often", "measure": "a"}, "rule", "missing: 'than'"),
+        ({"kind": "more_often", "measure": "a", "than": "b", "margin": -1}, "rule.margin", "negative"),
+        ({"kind": "more_often", "measure": "a", "than": "b", "tolerance": 1}, "rule", "unknown field"),
+        ({"kind": "as_often", "measure": "a", "than": "b"}, "rule", "missing: 'tolerance'"),
+        ({"kind": "as_often", "measure": "a", "than": "b", "tolerance": -1}, "rule.tolerance", "negative"),
+        ({"kind": "median", "measure": "a"}, "rule", "it needs a bound"),
+        ({"kind": "median", "measure": "a", "value": 1}, "rule", "unknown field: 'value'"),
+        ({"kind": "median", "measure": "a", "low": 2, "high": 1}, "rule.low", "larger than high"),
+        ({"kind": "median_greater", "measure": "a", "then": "b"}, "rule", "unknown field: 'then'"),
+        ({"kind": "best", "measure": "a"}, "rule", "it needs a bound"),
         ({"kind": "all"}, "rule", "missing: 'rules'"),
         ({"kind": "all", "rules": []}, "rule.rules", "at least one rule"),
         ({"kind": "any", "rules": {"kind": "all"}}, "rule.rules", "at least one rule"),

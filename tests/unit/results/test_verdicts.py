@@ -8,8 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnkit.results import VERDICTS, Claim, Control, evaluate, student
-from rnnkit.results.rules import Above, All, Any, Below, Between, Close, Greater, Rate
-from rnnkit.results.verdicts import judge
+from rnnkit.results.judging import judge
+from rnnkit.results.rules import (
+    Above,
+    All,
+    Any,
+    AsOften,
+    Below,
+    Best,
+    Between,
+    Close,
+    Greater,
+    Median,
+    MedianGreater,
+    MoreOften,
+    Rate,
+)
 
 RANK = {"not reproduced": 0, "partly": 1, "reproduced": 2}
 # Mean 0.5, and t(0.975, 2) = 4.3027: the interval is 0.5 ± 0.0248.
@@ -54,7 +68,7 @@ def test_one_measure(rule, verdict, words):
     assert result.verdict == verdict
     assert result.reason.startswith("mean 0.500 [0.475, 0.525] ")
     assert result.reason.endswith(words) or words == "lies within"
-    assert (result.here, result.interval, result.n_seeds) == (0.5, (LOW, HIGH), 3)
+    assert (result.here, result.interval, result.n) == (0.5, (LOW, HIGH), 3)
     assert result.here_text == "0.500 [0.475, 0.525]"
 
 
@@ -137,9 +151,9 @@ def test_what_cannot_be_paired_is_not_run():
 
 def test_an_exact_number_needs_no_seeds():
     result = settle(Above(measure="a", value=3), {"a": np.array(4)}, unit="count")
-    assert (result.verdict, result.here, result.n_seeds) == ("reproduced", 4.0, 0)
+    assert (result.verdict, result.here, result.n) == ("reproduced", 4.0, 0)
     assert result.here_text == "4.0"
-    assert settle(Greater(measure="a", than="b"), {"a": SPREAD, "b": np.array(0.4)}).n_seeds == 3
+    assert settle(Greater(measure="a", than="b"), {"a": SPREAD, "b": np.array(0.4)}).n == 3
 
 
 def test_a_rate_takes_the_interval_of_a_share():
@@ -151,6 +165,155 @@ def test_a_rate_takes_the_interval_of_a_share():
     assert low.verdict == "not reproduced"
     assert low.reason == "share 90.00 % [69.90, 97.21] lies below 98 % to 100 %"
     assert settle(Rate(measure="a", low=0.5), {"a": np.array([0.4])}).verdict == "not run"
+
+
+def shares(first: tuple[int, int], second: tuple[int, int]) -> dict[str, np.ndarray]:
+    names = {"gru.solved": first, "rnn.solved": second}
+    return {name: np.arange(n) < successes for name, (successes, n) in names.items()}
+
+
+def test_more_often_is_a_difference_of_shares_that_are_not_paired():
+    # Newcombe 1998: 56 of 70 against 48 of 80 differ by 0.2000 [0.0524, 0.3339].
+    measured = shares((56, 70), (48, 80))
+
+    def settled(**more):
+        rule = MoreOften(measure="gru.solved", than="rnn.solved", **more)
+        return settle(rule, measured, unit="percent", of="models")
+
+    result = settled(label="GRU", than_label="RNN")
+    assert result.verdict == "reproduced"
+    assert result.here == pytest.approx(0.2)
+    assert result.here_text == "+20.00 points [+5.24, +33.39]"
+    assert (result.n, result.of, result.counted) == (70, "models", "70 and 80 models")
+    assert result.reason == (
+        "GRU (80.00 % of 70 models) minus RNN (60.00 % of 80 models): "
+        "difference of shares +20.00 points [+5.24, +33.39] lies above 0"
+    )  # fmt: skip
+    assert settled(margin=0.1).verdict == "partly"
+    assert settled(margin=0.35).verdict == "not reproduced"
+    back = settle(MoreOften(measure="rnn.solved", than="gru.solved"), measured)
+    assert back.verdict == "not reproduced"
+
+
+def test_as_often_is_a_difference_of_shares_within_a_tolerance():
+    measured = shares((180, 200), (178, 200))
+
+    def settled(tolerance, measured=measured):
+        rule = AsOften(measure="gru.solved", than="rnn.solved", tolerance=tolerance)
+        return settle(rule, measured, unit="percent", of="models")
+
+    assert settled(0.1).verdict == "reproduced"
+    assert settled(0.1).reason.endswith("lies within ± 10 points")
+    assert settled(0.02).verdict == "partly", "too few models to tell"
+    assert settled(0.02).reason.endswith("reaches across the ends of ± 2 points")
+    apart = settled(0.1, shares((180, 200), (20, 200)))
+    assert (apart.verdict, apart.counted) == ("not reproduced", "200 and 200 models")
+    assert apart.reason.endswith("lies above ± 10 points")
+
+
+@pytest.mark.parametrize(
+    "rule", [MoreOften(measure="a", than="b"), AsOften(measure="a", than="b", tolerance=1)]
+)
+@pytest.mark.parametrize(
+    ("measured", "words"),
+    [
+        ({"a": np.ones(3)}, "b is not measured"),
+        ({"a": np.ones(3), "b": np.array([0, 0.5])}, "b holds values that are not a share of 1 trials"),
+        (
+            {"a": np.array(1.0), "b": np.ones(3)},
+            "a is a single exact number; it is 0 or 1 for each of many models",
+        ),
+        ({"a": np.ones(3), "b": np.array([np.nan, 1])}, "b is not a finite number for 1 of 2 models"),
+    ],
+)
+def test_shares_are_of_zeros_and_ones(rule, measured, words):
+    result = settle(rule, measured, of="models")
+    assert result.verdict == "not run"
+    assert words in result.reason
+
+
+@pytest.mark.parametrize(
+    ("bounds", "verdict", "words"),
+    [
+        ({"low": 0.9}, "reproduced", "lies at or above 0.9"),
+        ({"high": 0.9}, "not reproduced", "does not lie at or below 0.9"),
+        ({"low": 0.988}, "partly", "reaches across 0.988"),
+        ({"low": 0.9, "high": 1}, "reproduced", "lies within 0.9 to 1"),
+        ({"low": 0.5, "high": 0.6}, "not reproduced", "lies above 0.5 to 0.6"),
+    ],
+)
+def test_a_median_says_that_it_is_one(bounds, verdict, words):
+    # The mean of these is 0.89: a few nets that never learn do not move the median.
+    measured = {"a": np.r_[np.full(40, 0.5), np.linspace(0.98, 1, 160)]}
+    result = settle(Median(measure="a", **bounds), measured, of="models")
+    assert result.verdict == verdict
+    assert result.reason == f"median {result.here_text} {words}"
+    assert result.here == np.median(measured["a"])
+    assert (result.n, result.counted) == (200, "median of 200 models")
+
+
+def test_medians_are_compared_without_pairing():
+    measured = {"a": np.linspace(10, 12, 21), "b": np.linspace(0, 2, 50)}
+    more = {"unit": "steps", "of": "models"}
+    result = settle(MedianGreater(measure="a", than="b"), measured, **more)
+    assert result.verdict == "reproduced"
+    assert result.counted == "21 and 50 models"
+    assert result.reason == (
+        f"a (median 11.0 steps of 21 models) minus b (median 1.0 steps of 50 models): "
+        f"difference of medians {result.here_text} lies above 0"
+    )
+    assert settle(MedianGreater(measure="a", than="b", margin=10), measured, **more).verdict == "partly"
+    assert settle(MedianGreater(measure="b", than="a"), measured, **more).verdict == "not reproduced"
+    one = settle(MedianGreater(measure="a", than="b"), {**measured, "b": np.array([1])}, **more)
+    assert "a single model has no interval" in one.reason
+
+
+def test_the_best_is_an_exact_number_of_so_many_models():
+    measured = {"a": np.array([0.5, 0.87, 0.6])}
+
+    def settled(**bounds):
+        return settle(Best(measure="a", **bounds), measured, unit="percent", of="models")
+
+    result = settled(low=0.86, high=0.88)
+    assert (result.verdict, result.here_text, result.counted) == ("reproduced", "87.00 %", "best of 3 models")
+    assert result.reason == "best of 3 models 87.00 % lies within 86 % to 88 %"
+    assert settled(low=0.9).reason == "best of 3 models 87.00 % does not lie at or above 90 %"
+    assert settled(low=0.9).verdict == settled(high=0.86).verdict == "not reproduced"
+    assert settle(Best(measure="a", low=0.4), {"a": np.array([0.5])}).verdict == "reproduced"
+
+
+def test_joined_rules_count_what_they_have_in_common():
+    median, best = Median(measure="a", low=0), Best(measure="a", low=0)
+    rate, other = Rate(measure="b", low=0), Median(measure="c", low=0)
+    measured = {"a": np.ones(9), "b": np.ones(9), "c": np.ones(4), "d": np.array(1)}
+
+    def counted(*rules):
+        return settle(All(rules=rules), measured, of="models").counted
+
+    assert counted(median, median) == "median of 9 models"
+    assert counted(median, best, rate) == "9 models"
+    assert counted(median, other) == "at least 4 models"
+    assert counted(median, Above(measure="d", value=0)) == "median of 9 models"
+    assert counted(Above(measure="d", value=0)) == ""
+
+
+def test_controls_say_what_is_printed_of_their_values():
+    values = {"a": SPREAD, "b": np.array([0, 1, 1, 1]), "c": np.array([0.5, 0.5, 0.5]), "d": np.array(0.4)}
+    controls = (
+        Control("b", "solved", summary="share"),
+        Control("c", "middle", summary="median"),
+        Control("a", "most", summary="best"),
+        Control("d", "exact", summary="median"),
+        Control("a", "no share", summary="share"),
+    )
+    result = settle(Above(measure="a", value=0.1), values, unit="percent", of="models", control=controls)
+    assert dict(result.controls) == {
+        "solved": "75.00 % [30.06, 95.44] (share over 4 models)",
+        "middle": "50.00 % [50.00, 50.00] (median of 3 models)",
+        "most": "51.00 % (best of 3 models)",
+        "exact": "40.00 %",
+        "no share": "a holds values that are not a share of 1 trials",
+    }
 
 
 @pytest.mark.parametrize(
@@ -190,7 +353,7 @@ def test_joined_rules_say_how_many_hold_and_each_reason():
         "mean 5.5 [-0.9, 11.9] reaches across 3"
     )  # fmt: skip
     assert result.here_text == "50.00 % [47.52, 52.48]; 5.5 [-0.9, 11.9]"
-    assert (result.here, result.interval, result.n_seeds) == (None, None, 2)
+    assert (result.here, result.interval, result.n) == (None, None, 2)
 
 
 @pytest.mark.parametrize("budget", ["quick", "anything"])
@@ -253,6 +416,18 @@ def test_a_result_is_json():
     back = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert back["interval"] == [LOW, HIGH]
     assert back["controls"] == [{"label": "other", "value": "b is not measured"}]
-    assert {"id", "chapter", "where", "claim", "paper", "here", "n_seeds", "budget", "device"} <= set(back)
+    assert {
+        "id",
+        "chapter",
+        "where",
+        "claim",
+        "paper",
+        "here",
+        "n",
+        "of",
+        "counted",
+        "budget",
+        "device",
+    } <= set(back)
     assert {"reason", "page"} <= set(back)
     assert back["verdict"] in VERDICTS

@@ -1,0 +1,45 @@
+"""How functions of this room are compiled, and where the machine code is kept for the next process."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+import numba
+
+
+@lru_cache(maxsize=1)
+def cache_folder() -> Path | None:
+    """A folder of this version of the room in the user's cache; None where it cannot be written.
+
+    numba looks only at the file of the function itself before it takes machine code from its cache; what that
+    calls in other files of the room would go unnoticed.
+    """
+    from platformdirs import user_cache_path
+
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    version = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    folder = user_cache_path("rnnkit") / "compiled" / version
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compile a function when it is first called, without the GIL and without Python's checks of divisions.
+
+    No fast-math: a result is the same whatever lane and tile a model lies in.
+    """
+    folder, config = cache_folder(), cast(Any, numba.config)
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder or before)
+    try:
+        return numba.njit(nogil=True, error_model="numpy", cache=folder is not None)(function)
+    finally:
+        config.CACHE_DIR = before
