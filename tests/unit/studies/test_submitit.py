@@ -119,6 +119,7 @@ def test_what_a_local_job_raises_stops_the_others(tmp_path, home, capfd):
         assert mark[1] < 10
         wait_for(lambda: not _is_running(mark[0]), "the other job to end", 10)
     assert not checksums(tmp_path / "found")
+    assert not list((home / "submitit").iterdir())
     assert "Traceback" not in capfd.readouterr().err
 
 
