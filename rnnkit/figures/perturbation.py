@@ -48,9 +48,7 @@ def recovery(found: Found) -> Interactive:
         caption="Line: mean over models, or one model; band: least to most. Dotted: before the push.",
     )
     figure.select("quantity", "Show", list(_QUANTITIES.values()))
-    figure.slider(
-        "factor", "Factor of the noise", [f"{factor:g}" for factor in factors], start=len(factors) - 1
-    )
+    figure.slider("factor", "Noise factor", [f"{factor:g}" for factor in factors], start=len(factors) - 1)
     figure.select("reading", "Reading", [READINGS.get(reading, reading) for reading in readings])
     add_models(figure, max(values.shape[-2] for values in curves.values()))
     for cell in cells:
