@@ -120,7 +120,8 @@ def _digest(tensors: Mapping[str, Tensor], words: str) -> str:
     for name in sorted(tensors):
         value = tensors[name]
         digest.update(f"\0{name} {value.dtype} {tuple(value.shape)}\0".encode())
-        digest.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        if value.numel():
+            digest.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
