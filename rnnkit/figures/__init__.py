@@ -2,9 +2,12 @@
 
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.theme import (
+    CELLS,
     DIGITS,
     NETS,
     NEUTRAL,
+    WORDS,
+    cell_color,
     certainty_colorscale,
     digit_color,
     digit_colorscale,
@@ -14,10 +17,13 @@ from rnnkit.figures.theme import (
 )
 
 __all__ = [
+    "CELLS",
     "DIGITS",
     "NETS",
     "NEUTRAL",
+    "WORDS",
     "Interactive",
+    "cell_color",
     "certainty_colorscale",
     "digit_color",
     "digit_colorscale",

@@ -50,8 +50,14 @@ NETS = MappingProxyType(
 )
 """Colour of the named nets."""
 
+CELLS = MappingProxyType({"rnn": "#9b45b5", "gru": "#12895a"})
+"""Colour of the recurrent cells."""
+
 NEUTRAL = "#7b818a"
 """Reference lines and marks that belong to no class and no net; readable on both pages."""
+
+WORDS = MappingProxyType({"stop": NEUTRAL, "positive": "#3a5ce0", "negative": "#d2590a"})
+"""Colour of the kinds of words; each has a marker of its own beside it."""
 
 BACKGROUNDS = MappingProxyType({"light": "#ffffff", "dark": "#14181e"})
 """The page behind the figures."""
@@ -91,6 +97,19 @@ def net_color(name: str) -> str:
     if name not in NETS:
         raise ValueError(f"no colour for net {name!r}; known nets: {', '.join(NETS)}")
     return NETS[name]
+
+
+def cell_color(name: str) -> str:
+    """Colour of a recurrent cell.
+
+    Raises
+    ------
+    ValueError
+        When the cell has no colour.
+    """
+    if name not in CELLS:
+        raise ValueError(f"no colour for cell {name!r}; known cells: {', '.join(CELLS)}")
+    return CELLS[name]
 
 
 def digit_colorscale() -> list[list[Any]]:

@@ -21,7 +21,7 @@ from rnnkit.results.rules import KINDS, Rule
 _ID = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 _REQUIRED = ("id", "where", "claim", "paper", "page", "rule")
 _FIELDS = (*_REQUIRED, "unit", "of", "measured", "why", "control")
-_COUNTABLE = ("seeds", "models")
+_COUNTABLE = ("seeds", "models", "architectures", "parts")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Claim:
     unit : str
         How its numbers are printed, one of `UNITS`.
     of : str
-        What its measurements hold one value of: ``"seeds"`` or ``"models"``.
+        What its measurements hold one value of: seeds, models, architectures, or parts of a sample.
     measured : str or None
         What the number is, in a sentence that is always shown.
     why : str or None

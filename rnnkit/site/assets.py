@@ -12,8 +12,12 @@ OWN = (
     "rnnkit-arrays.js",
     "rnnkit-layout.js",
     "rnnkit-figures.js",
+    "rnnkit-walk.js",
+    "rnnkit-panel.js",
+    "rnnkit-player.js",
     "scoreboard.js",
     "rnnkit.css",
+    "player.css",
     "pages.css",
     "favicon.svg",
 )

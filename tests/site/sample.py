@@ -1,4 +1,4 @@
-"""A book of two notebooks with every kind of binding, made without running anything."""
+"""A book of three notebooks with every kind of binding, made without running anything."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import plotly.graph_objects as go
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from rnnkit.figures import Interactive, certainty_colorscale, digit_colorscale, digit_marker, net_color
+from rnnkit.figures.player import SentencePlayer
+from tests.unit.figures.players import make_player
 
 ROOT = Path(__file__).parents[2]
 STEPS = 6
@@ -24,6 +26,7 @@ parts:
     chapters:
       - file: book/chapter/01_points
       - file: book/chapter/02_lines
+      - file: book/chapter/03_player
 """
 BIB = "@article{one, author={A. Author}, title={On nets}, journal={Journal}, year={2020}}\n"
 INTRO = """\
@@ -165,6 +168,7 @@ def make_sample(folder: Path) -> Sample:
             "Points in the plane", [points_figure(arrays), picture_figure(arrays)]
         ),
         "chapter/02_lines.ipynb": _notebook("Lines and space", [lines_figure(arrays), space_figure(arrays)]),
+        "chapter/03_player.ipynb": _notebook("Type a sentence", [make_player()]),
     }
     for relative, notebook in pages.items():
         for root in (book, executed):
@@ -181,7 +185,7 @@ def make_sample(folder: Path) -> Sample:
     return Sample(book, executed, folder / "_toc.yml", folder / "_config.yml", arrays)
 
 
-def _notebook(title: str, figures: list[Interactive]) -> nbformat.NotebookNode:
+def _notebook(title: str, figures: list[Interactive] | list[SentencePlayer]) -> nbformat.NotebookNode:
     text = (
         f"# {title}\n\nWhat {{cite}}`one` asked: is $h_t = \\tanh(W h_{{t-1}} + U x_t)$ enough?\n\n## Figures"
     )

@@ -255,30 +255,38 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
-  function begin() {
-    const boxes = [...document.querySelectorAll(".rnn-fig[data-fig]")].map((box) => new Figure(box));
-    if ("IntersectionObserver" in window) {
-      const near = new IntersectionObserver((entries) => {
-        for (const entry of entries) {
-          if (!entry.isIntersecting) continue;
-          near.unobserve(entry.target);
-          figures.get(entry.target).start();
-        }
-      }, { rootMargin: "400px 0px" });
-      boxes.forEach((figure) => near.observe(figure.box));
-    } else {
-      boxes.forEach((figure) => figure.start());
-    }
-    window.addEventListener("beforeprint", () => boxes.forEach((figure) => figure.start()));
+  /* Calls start once the reader is near an element, or prints the page. */
+  function near(element, start) {
+    window.addEventListener("beforeprint", start);
+    if (!("IntersectionObserver" in window)) return start();
+    new IntersectionObserver((entries, observer) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      observer.disconnect();
+      start();
+    }, { rootMargin: "400px 0px" }).observe(element);
+  }
+
+  /* Calls follow after each change between the light and the dark page. */
+  function onTheme(follow) {
     let dark = isDark();
     new MutationObserver(() => {
       if (dark === isDark()) return;
       dark = isDark();
-      boxes.filter((f) => f.box.dataset.drawn).forEach((f) => f.draw().catch((error) => f.fail(error)));
+      follow();
     }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
   }
 
-  rnnkit.figures = figures;
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
-  else begin();
+  function onReady(begin) {
+    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+    else begin();
+  }
+
+  Object.assign(rnnkit, { figures, load, near, onTheme, onReady, isCalm, rows, download });
+  onReady(() => {
+    const boxes = [...document.querySelectorAll(".rnn-fig[data-fig]")].map((box) => new Figure(box));
+    boxes.forEach((figure) => near(figure.box, () => figure.start()));
+    onTheme(() => {
+      boxes.filter((f) => f.box.dataset.drawn).forEach((f) => f.draw().catch((error) => f.fail(error)));
+    });
+  });
 })();

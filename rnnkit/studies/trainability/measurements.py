@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnkit.models.population import CELLS
+from rnnkit.probes.solutions import kolmogorov_smirnov
 from rnnkit.studies.trainability.configs import (
     DATASETS,
     GRID,
@@ -52,12 +53,13 @@ def measure(study: Trainability) -> dict[str, np.ndarray]:
             numbers_of = numbers(record.arrays)
             add({f"{prefix.replace('-', '.')}.{name}": value for name, value in numbers_of.items()})
     joined = {name: np.concatenate(arrays) for name, arrays in found.items()}
-    return joined | _ratios(joined)
+    return joined | _ratios(joined) | _distances(study)
 
 
 def _trained(study: Trainability, cell: str, dataset: str, schedule: str, seed: int) -> dict[str, np.ndarray]:
     """Accuracies of the small architectures, and of the whole grid where there is one."""
     numbers: dict[str, np.ndarray] = {}
+    small: list[np.ndarray] = []
     grid: list[np.ndarray] = []
     narrow: list[np.ndarray] = []
     for sizes in dict.fromkeys((*SMALL, *GRID)):
@@ -67,6 +69,7 @@ def _trained(study: Trainability, cell: str, dataset: str, schedule: str, seed: 
         best = record.arrays["best_accuracy"]
         prefix = f"{cell}.{dataset}.{sizes}.{schedule}"
         if sizes in SMALL:
+            small.append(best)
             numbers |= {f"{prefix}.best_accuracy": best, f"{prefix}.solved": best >= SOLVED}
             numbers[f"{prefix}.stopped_early"] = (
                 record.arrays["epochs"] < record.arrays["valid_accuracy"].shape[1] - 1
@@ -75,6 +78,12 @@ def _trained(study: Trainability, cell: str, dataset: str, schedule: str, seed: 
             grid.append(best)
             if int(sizes.split("x")[0]) in NARROW:
                 narrow.append(best[:NUM_PAPER])
+    if len(small) == len(SMALL):
+        prefix = f"{cell}.{dataset}.small.{schedule}"
+        numbers |= {
+            f"{prefix}.best_accuracy": np.concatenate(small),
+            f"{prefix}.solved": np.concatenate(small) >= SOLVED,
+        }
     if len(grid) == len(GRID):
         number = min(map(len, grid))
         values = np.concatenate([best[:number] for best in grid])
@@ -169,6 +178,19 @@ def _random(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         / (arrays["num_settings"][s] / num_parts)
         for s, scale in enumerate(arrays["scales"])
         for i, threshold in enumerate(arrays["part_thresholds"])
+    }
+
+
+def _distances(study: Trainability) -> dict[str, np.ndarray]:
+    """Greatest gap between the cumulated distributions of RNN and GRU at PyTorch's scale; exact numbers."""
+    counts = {record.key.label: record.arrays["counts"][0] for record in study.records("random")}
+    return {
+        f"random.{sizes}.kolmogorov_smirnov": np.asarray(
+            kolmogorov_smirnov(counts[f"rnn-{sizes}-s{seed}"], counts[f"gru-{sizes}-s{seed}"])
+        )
+        for seed in study.seeds[:1]
+        for sizes in SMALL
+        if {f"{cell}-{sizes}-s{seed}" for cell in CELLS} <= set(counts)
     }
 
 

@@ -61,6 +61,8 @@ DATA_COLORS = [
     *theme.DIGITS,
     *theme.CLUSTERS,
     *theme.NETS.values(),
+    *theme.CELLS.values(),
+    *theme.WORDS.values(),
     theme.NEUTRAL,
     *(c for _, c in theme.certainty_colorscale()),
 ]
@@ -85,6 +87,13 @@ def test_ink_can_be_read_and_lines_can_be_seen(page):
 def test_any_two_digit_colours_can_be_told_apart(vision, least):
     seen = [oklab(VISION[vision] @ linear(c)) for c in theme.DIGITS]
     assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) >= least
+
+
+@pytest.mark.parametrize("vision", VISION)
+@pytest.mark.parametrize("colors", [theme.CELLS, theme.WORDS], ids=["cells", "words"])
+def test_cells_and_kinds_of_words_can_be_told_apart(colors, vision):
+    seen = [oklab(VISION[vision] @ linear(c)) for c in colors.values()]
+    assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) >= 0.14
 
 
 def test_a_cluster_has_no_digit_colour():
@@ -123,6 +132,7 @@ def test_the_template_leaves_the_page_to_shine_through():
     [
         (lambda: theme.digit_color(10), r"0\.\.9.*10"),
         (lambda: theme.net_color("gru"), "gru.*paper"),
+        (lambda: theme.cell_color("lstm"), "lstm.*rnn, gru"),
         (lambda: theme.template("sepia"), "light, dark.*sepia"),
     ],
 )

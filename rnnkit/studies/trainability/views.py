@@ -1,0 +1,279 @@
+"""From the chapter's records to what its figures take: study in, arrays out.
+
+Each function gathers records that exist; what is missing is left out where a mapping can do without it, and
+NaN in the arrays that have a place for every combination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from rnnkit.datasets import sentences as words_data
+from rnnkit.models.population import CELLS
+from rnnkit.probes import solutions, success
+from rnnkit.results import Record
+from rnnkit.studies.trainability import configs
+from rnnkit.studies.trainability.configs import (
+    GRID_DATASETS,
+    HIDDEN_SIZES,
+    INPUT_SIZES,
+    READINGS,
+    SMALL,
+    UPDATES,
+)
+
+RULES = ("first", "xor", "count")
+SCHEDULES = tuple(configs.SCHEDULES)
+GRID_MODELS = 16
+ACCURACIES = tuple(round(0.5 + 0.01 * i, 2) for i in range(51))
+SOLUTION_ACCURACIES = (0.6, 0.7, 0.8, 0.9, 0.95)
+MOST_TRIES = 30
+_WALKS = {
+    "roughness": "mean change of the cosine",
+    "mean_cosine": "mean cosine",
+    "straightness": "straight way over way gone",
+    "early_rise": "rise of the cosine in the first epochs",
+}
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class Shown(Protocol):
+    """What a view asks of the study."""
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of the records."""
+
+    def population(self, cell: str, dataset: str, sizes: str, schedule: str, /) -> Record | None:
+        """The record of one population, or None where there is none."""
+
+    def records(self, kind: str) -> list[Record]:
+        """The records of one kind that exist."""
+
+
+def by_cell(study: Shown, kind: str) -> dict[str, Arrays]:
+    """The arrays of the first record of a kind for each cell: ``components``, ``states`` or ``horizon``."""
+    records = study.records(kind)
+    found = {cell: _labelled(records, f"{cell}-") for cell in CELLS}
+    return {
+        cell: record.arrays
+        for cell, record in found.items()
+        if record is not None and len(record.arrays["accuracy"])
+    }
+
+
+def _labelled(records: Sequence[Record], start: str) -> Record | None:
+    return next((record for record in records if record.key.label.startswith(start)), None)
+
+
+def word_names() -> list[str]:
+    """What the ten words are called."""
+    return list(words_data.NAMES)
+
+
+def example_sentences(study: Shown, num: int = 60) -> dict[str, Any]:
+    """Sentences of each label rule: ``words``, ``kinds``, ``labels`` by rule, and ``names`` of the words."""
+    drawn = {
+        rule: words_data.draw(rule, num, generator=np.random.default_rng([study.seeds[0], place]))
+        for place, rule in enumerate(words_data.RULES)
+    }
+    return {
+        "words": {rule: found.words for rule, found in drawn.items()},
+        "kinds": {rule: words_data.kinds(found.words) for rule, found in drawn.items()},
+        "labels": {rule: found.labels for rule, found in drawn.items()},
+        "names": word_names(),
+    }
+
+
+def grid(study: Shown) -> dict[str, Any]:
+    """Best accuracies of all sizes of net, for :func:`rnnkit.figures.trainability.heatmaps`.
+
+    Returns
+    -------
+    dict
+        ``best`` by cell, (rules, schedules, M, input sizes, hidden sizes), and the names of its axes.
+    """
+    shape = (len(GRID_DATASETS), len(SCHEDULES), GRID_MODELS, len(INPUT_SIZES), len(HIDDEN_SIZES))
+    best = {cell: np.full(shape, np.nan) for cell in CELLS}
+    most = 1
+    for cell in CELLS:
+        for place in np.ndindex(shape[0], shape[1], *shape[3:]):
+            rule, schedule, inputs, hidden = place
+            size = f"{INPUT_SIZES[inputs]}x{HIDDEN_SIZES[hidden]}"
+            record = study.population(cell, GRID_DATASETS[rule], size, SCHEDULES[schedule])
+            if record is not None:
+                found = record.arrays["best_accuracy"][:GRID_MODELS]
+                best[cell][rule, schedule, : len(found), inputs, hidden] = found
+                most = max(most, len(found))
+    return {
+        "best": {cell: values[:, :, :most] for cell, values in best.items()},
+        "datasets": GRID_DATASETS,
+        "schedules": SCHEDULES,
+        "input_sizes": INPUT_SIZES,
+        "hidden_sizes": HIDDEN_SIZES,
+    }
+
+
+def populations(study: Shown, array: str = "best_accuracy") -> dict[str, np.ndarray]:
+    """One array of every population of the small nets: by cell, (rules, schedules, sizes, M, ...).
+
+    NaN where a population has fewer models than the largest, or is missing.
+    """
+    found = {place: np.asarray(record.arrays[array], dtype=float) for place, record in _small(study)}
+    if not found:
+        return {cell: np.full((len(RULES), len(SCHEDULES), len(SMALL), 1), np.nan) for cell in CELLS}
+    rest = tuple(np.max([values.shape for values in found.values()], axis=0))
+    stacked = {cell: np.full((len(RULES), len(SCHEDULES), len(SMALL), *rest), np.nan) for cell in CELLS}
+    for (cell, *place), values in found.items():
+        stacked[cell][tuple(place)][tuple(slice(n) for n in values.shape)] = values
+    return stacked
+
+
+def _small(study: Shown) -> Iterator[tuple[tuple[Any, ...], Record]]:
+    for cell in CELLS:
+        for i, rule in enumerate(RULES):
+            for j, schedule in enumerate(SCHEDULES):
+                for k, size in enumerate(SMALL):
+                    record = study.population(cell, rule, size, schedule)
+                    if record is not None:
+                        yield (cell, i, j, k), record
+
+
+def axes_of_populations() -> dict[str, tuple[str, ...]]:
+    """Names of the first three axes of :func:`populations`, as the figures take them."""
+    return {"datasets": RULES, "schedules": SCHEDULES, "architectures": SMALL}
+
+
+def success_shares(study: Shown) -> dict[str, Any]:
+    """Share of initialisations that reach each accuracy, with its interval, for ``capacity.success_shares``.
+
+    Returns
+    -------
+    dict
+        ``shares`` by cell, (rules, schedules, sizes, 3, thresholds), and ``thresholds``.
+    """
+    thresholds = np.array(ACCURACIES)
+    shape = (len(RULES), len(SCHEDULES), len(SMALL), 3, len(thresholds))
+    found = {cell: np.full(shape, np.nan) for cell in CELLS}
+    for (cell, *place), record in _small(study):
+        shares = success.success(record.arrays["best_accuracy"], thresholds)
+        found[cell][tuple(place)] = [shares.share, shares.low, shares.high]
+    return {"shares": found, "thresholds": thresholds, **axes_of_populations()}
+
+
+def best_of(study: Shown) -> dict[str, Any]:
+    """Accuracy to expect of the best of n initialisations, for ``capacity.best_of``.
+
+    Returns
+    -------
+    dict
+        ``expected`` by cell, (rules, schedules, sizes, K), and ``tries``, the numbers n.
+    """
+    tries = np.arange(1, MOST_TRIES + 1)
+    shape = (len(RULES), len(SCHEDULES), len(SMALL), len(tries))
+    found = {cell: np.full(shape, np.nan) for cell in CELLS}
+    for (cell, *place), record in _small(study):
+        accuracy = record.arrays["best_accuracy"]
+        possible = tries[tries <= len(accuracy)]
+        found[cell][tuple(place)][: len(possible)] = success.best_of(accuracy, possible)
+    return {"expected": found, "tries": tries, **axes_of_populations()}
+
+
+def random_settings(study: Shown) -> dict[str, Any]:
+    """Random settings as the figures take them.
+
+    Returns
+    -------
+    dict
+        By cell, the scales rising: ``counts`` (sizes, S, 101) by whole percents, ``boxes`` (sizes, S, 7) and
+        ``shares`` (sizes, thresholds, 3, S); and ``scales``, ``thresholds``, ``architectures``.
+    """
+    records = study.records("random")
+    sizes = [size for size in SMALL if all(_labelled(records, f"{cell}-{size}-") for cell in CELLS)]
+    found: dict[str, dict[str, list[Any]]] = {
+        name: {c: [] for c in CELLS} for name in ("counts", "boxes", "shares")
+    }
+    scales = np.ones(1)
+    for cell in CELLS:
+        for size in sizes:
+            record = _labelled(records, f"{cell}-{size}-")
+            assert record is not None
+            order = np.argsort(record.arrays["scales"])
+            counts, scales = record.arrays["counts"][order], record.arrays["scales"][order]
+            found["counts"][cell].append(solutions.by_percent(counts))
+            found["boxes"][cell].append(_seven(counts))
+            shares = solutions.share_at_least(counts, np.array(SOLUTION_ACCURACIES))
+            parts = np.stack([shares.share, shares.low, shares.high])  # (3, S, thresholds)
+            found["shares"][cell].append(parts.transpose(2, 0, 1))
+    stacked = {name: {cell: np.stack(arrays[cell]) for cell in CELLS} for name, arrays in found.items()}
+    return {**stacked, "scales": scales, "thresholds": SOLUTION_ACCURACIES, "architectures": tuple(sizes)}
+
+
+def _seven(counts: np.ndarray) -> np.ndarray:
+    box = solutions.boxes(counts)
+    parts = (box.minimum, box.whisker_low, box.lower, box.median, box.upper, box.whisker_high, box.maximum)
+    return np.stack(parts, axis=-1)
+
+
+def cosines(study: Shown) -> dict[str, Any]:
+    """Cosines of the updates, for ``updates.cosines``.
+
+    Returns
+    -------
+    dict
+        ``cosine`` by cell, (sizes, schedules, M, E), NaN where there is no model, and the names of the axes.
+    """
+    found = {place: record.arrays["cosine"] for place, record in _walks(study)}
+    return {"cosine": _dense(found), "architectures": UPDATES, "schedules": SCHEDULES}
+
+
+def smoothness(study: Shown) -> dict[str, Any]:
+    """How smooth and how straight each model's way was, for ``updates.smoothness``.
+
+    Returns
+    -------
+    dict
+        ``measured``: name -> cell -> (sizes, schedules, M), and the names of the axes.
+    """
+    walks = list(_walks(study))
+    dense = {
+        title: _dense({place: record.arrays[name] for place, record in walks})
+        for name, title in _WALKS.items()
+    }
+    return {"measured": dense, "architectures": UPDATES, "schedules": SCHEDULES}
+
+
+def _walks(study: Shown) -> Iterator[tuple[tuple[Any, ...], Record]]:
+    records = study.records("updates")
+    for cell in CELLS:
+        for i, size in enumerate(UPDATES):
+            for j, schedule in enumerate(SCHEDULES):
+                record = _labelled(records, f"{cell}-{size}-{schedule}-")
+                if record is not None:
+                    yield (cell, i, j), record
+
+
+def _dense(found: Mapping[tuple[Any, ...], np.ndarray]) -> dict[str, np.ndarray]:
+    """Arrays of different lengths in one per cell, NaN where there is nothing: (sizes, schedules, M, ...)."""
+    shapes = [values.shape for values in found.values()] or [(1,)]
+    rest = tuple(max(1, int(n)) for n in np.max(shapes, axis=0))
+    dense = {cell: np.full((len(UPDATES), len(SCHEDULES), *rest), np.nan) for cell in CELLS}
+    for (cell, *place), values in found.items():
+        dense[cell][tuple(place)][tuple(slice(n) for n in values.shape)] = values
+    return dense
+
+
+def perturbations(study: Shown) -> dict[str, dict[str, Arrays]]:
+    """Perturbed nets by reading and cell, for the figures of :mod:`rnnkit.figures.perturbation`."""
+    records = study.records("perturb")
+    found: dict[str, dict[str, Arrays]] = {}
+    for reading in READINGS:
+        own = {cell: _labelled(records, f"{cell}-{reading}-") for cell in CELLS}
+        kept = {cell: record.arrays for cell, record in own.items() if record is not None}
+        if len(kept) == len(CELLS):
+            found[reading] = kept
+    return found
