@@ -39,7 +39,9 @@ def _trained(
     for _ in range(3):
         order = generator.permuted(np.tile(np.arange(NUM), (NUM_MODELS, 1)), axis=1)
         rates = generator.choice([1e-3, 1e-2, 0.0], NUM_MODELS)[models]
-        order = {"shared": order[0], "each": order[models], "same": np.tile(order[0], (len(models), 1))}[orders]
+        order = {"shared": order[0], "each": order[models], "same": np.tile(order[0], (len(models), 1))}[
+            orders
+        ]
         engine.train_epoch(state, words, labels, order, batch_size, rates)
     return state
 
@@ -65,7 +67,9 @@ def test_training_equals_the_torch_engine(architecture, dtype):
         assert states[0].step == states[1].step
         for name in ("parameters", "first_moment", "second_moment"):
             lanes, torch = (getattr(state, name) for state in states)
-            np.testing.assert_allclose(lanes, torch, **CLOSE[dtype], err_msg=f"{name}, batches of {batch_size}")
+            np.testing.assert_allclose(
+                lanes, torch, **CLOSE[dtype], err_msg=f"{name}, batches of {batch_size}"
+            )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -82,7 +86,9 @@ def test_answers_equal_the_torch_engine(architecture, dtype):
         np.testing.assert_allclose(ours, theirs, **close)
 
 
-def _everything(engine: Engine, architecture: Architecture, models: np.ndarray, orders: str) -> list[np.ndarray]:
+def _everything(
+    engine: Engine, architecture: Architecture, models: np.ndarray, orders: str
+) -> list[np.ndarray]:
     """What an engine says of some of the models, in this order."""
     words, labels = _sentences()
     state = PopulationState.fresh(architecture, initial(architecture, NUM_MODELS, 0)[models])
@@ -120,7 +126,9 @@ def test_threads_change_no_bit(architecture, orders):
 
 def test_an_order_for_all_is_the_same_order_for_each(architecture):
     """Two ways through the kernels, words shared between the lanes or looked up for each."""
-    shared, same = (_everything(make_engine("lanes"), architecture, np.arange(3), o) for o in ("shared", "same"))
+    shared, same = (
+        _everything(make_engine("lanes"), architecture, np.arange(3), o) for o in ("shared", "same")
+    )
     for a, b in zip(shared, same, strict=True):
         np.testing.assert_array_equal(a, b)
 
