@@ -56,11 +56,12 @@ class Labelled(NamedTuple):
 def accuracy_and_loss(margins: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
     """Share right and mean cross-entropy of each model, from margins (num_models, n) and labels (n,).
 
-    A margin of 0 says negative, as argmax does; one that is nan is wrong.
+    A margin of 0 says negative, as argmax does; one that is nan is wrong, and its model's loss is nan.
     """
     right = np.where(labels > 0, margins > 0, margins <= 0)
     signed = np.where(labels > 0, margins, -margins)
-    return right.mean(1), np.logaddexp(0, -signed.astype(np.float64)).mean(1)
+    with np.errstate(invalid="ignore"):  # numpy warns of a nan
+        return right.mean(1), np.logaddexp(0, -signed.astype(np.float64)).mean(1)
 
 
 def train_population(

@@ -46,7 +46,7 @@ def test_a_cache_that_cannot_be_made_is_none_and_code_compiles_all_the_same(cach
     assert compiling.cache_folder() is None
     before = numba.config.CACHE_DIR
     function = compiling.compiled(_half)
-    assert numba.config.CACHE_DIR == before
+    assert before == numba.config.CACHE_DIR
     assert function(1.0, 0.0) == np.inf, "a division is not checked"
     assert not function.stats.cache_path
 
@@ -59,7 +59,7 @@ def test_a_cache_that_cannot_be_written_is_none(cache, monkeypatch):
 def test_machine_code_is_kept_in_the_folder(cache):
     before = numba.config.CACHE_DIR
     function = compiling.compiled(_half)
-    assert numba.config.CACHE_DIR == before
+    assert before == numba.config.CACHE_DIR
     assert function(1.0, 2.0) == 0.5
     assert Path(function.stats.cache_path).is_relative_to(compiling.cache_folder())
     assert list(compiling.cache_folder().rglob("*.nbi"))
