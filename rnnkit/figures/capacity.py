@@ -30,7 +30,7 @@ def sorted_accuracies(
     figure = _panels(
         best,
         architectures,
-        x=accuracy_axis("initialisations, best first", -0.02, 1.02),
+        x=accuracy_axis("rank, best first", -0.02, 1.02),
         y=accuracy_axis("best accuracy", 0.45),
         alt="Best validation accuracy of every initialisation, sorted, by size of net. "
         + _said_solved(best, datasets, schedules, architectures),
@@ -43,7 +43,7 @@ def sorted_accuracies(
         known = (~np.isnan(ranked)).sum(axis=-1, keepdims=True)
         rank = np.where(np.isnan(ranked), np.nan, (np.arange(ranked.shape[-1]) + 0.5) / np.maximum(known, 1))
         for i, architecture in enumerate(architectures):
-            name = f"{said(cell)} {architecture}"
+            name = _name(cell, i, architecture)
             figure.bind(name, "y", ranked[:, :, i], over=_OVER).bind(name, "x", rank[:, :, i], over=_OVER)
     return figure
 
@@ -82,7 +82,7 @@ def success_shares(
     x = np.asarray(thresholds, dtype=float)
     for cell, values in shares.items():
         for i, architecture in enumerate(architectures):
-            name = f"{said(cell)} {architecture}"
+            name = _name(cell, i, architecture)
             share, low, high = np.moveaxis(np.asarray(values, dtype=float)[:, :, i], -2, 0)
             figure.bind(name, "y", share, over=_OVER)
             figure.bind(f"{name} band", "y", np.concatenate([low, high[..., ::-1]], axis=-1), over=_OVER)
@@ -130,7 +130,7 @@ def best_of(
     one_of_each(figure, dataset=datasets, schedule=schedules)
     for cell, values in expected.items():
         for i, architecture in enumerate(architectures):
-            name = f"{said(cell)} {architecture}"
+            name = _name(cell, i, architecture)
             figure.bind(name, "y", values[:, :, i], over=_OVER)
             figure.figure.update_traces(x=tries, selector={"name": name})
     return figure
@@ -146,13 +146,13 @@ def _panels(
     band: bool = False,
     **figure: Any,
 ) -> Interactive:
-    """One panel per size of net with a line per cell, called ``CELL SIZE``, and a band if asked for."""
+    """One panel per size of net with a line per cell, and a band if asked for."""
     import plotly.graph_objects as go
 
     traces: list[Any] = []
     for panel, architecture in enumerate(architectures):
         for cell in values:
-            name, color = f"{said(cell)} {architecture}", cell_color(cell)
+            name, color = _name(cell, panel, architecture), cell_color(cell)
             group = {"legendgroup": cell, **axes(panel)}
             if band:
                 fill = {
@@ -177,6 +177,11 @@ def _panels(
             )
     titles = [f"{size} (input x hidden)" if i == 0 else size for i, size in enumerate(architectures)]
     return Interactive(go.Figure(traces, layout=panels(titles, x=x, y=y, height=520)), **figure)
+
+
+def _name(cell: str, panel: int, architecture: str) -> str:
+    """What a line is called: in the first panel as the legend has it."""
+    return said(cell) if panel == 0 else f"{said(cell)} {architecture}"
 
 
 def _places(

@@ -67,7 +67,7 @@ def panels(
     rows = -(-len(titles) // columns)
     width = (1 - (columns - 1) * _GAP[0]) / columns
     tall = (1 - (rows - 1) * _GAP[1]) / rows
-    layout: dict[str, Any] = {"height": height, "legend": legend_below(), "annotations": []}
+    layout: dict[str, Any] = {"height": height, "legend": legend_below(-84 / height), "annotations": []}
     layout["margin"] = {"t": 32, "l": 52, "r": 10}
     for panel, title in enumerate(titles):
         number, column = place(panel), panel % columns

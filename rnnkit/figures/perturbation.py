@@ -42,14 +42,13 @@ def recovery(found: Found) -> Interactive:
     ranges = [[0.0, 1.02], *([0.0, _top(curves, quantity)] for quantity in range(1, len(_QUANTITIES)))]
     figure = Interactive(
         go.Figure(_traces(cells), layout=_layout(epochs, ranges[0])),
-        alt=_alt(found, factors),
+        alt="Accuracy, loss and distance from the trained weights in the epochs after noise was added to them. "
+        + _said(found, factors),
         table=_table(found, factors),
         caption="Line: mean over models, or one model; band: least to most. Dotted: before the push.",
     )
     figure.select("quantity", "Show", list(_QUANTITIES.values()))
-    figure.slider(
-        "factor", "Factor of the noise", [f"{factor:g}" for factor in factors], start=len(factors) - 1
-    )
+    figure.slider("factor", "Noise factor", [f"{factor:g}" for factor in factors], start=len(factors) - 1)
     figure.select("reading", "Reading", [READINGS.get(reading, reading) for reading in readings])
     add_models(figure, max(values.shape[-2] for values in curves.values()))
     for cell in cells:
@@ -125,7 +124,7 @@ def _layout(epochs: np.ndarray, y_range: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def _alt(found: Found, factors: np.ndarray) -> str:
+def _said(found: Found, factors: np.ndarray) -> str:
     reading = next(iter(found))
     last = f"{factors[-1]:g}"
     told = "; ".join(
@@ -134,10 +133,7 @@ def _alt(found: Found, factors: np.ndarray) -> str:
         f"{mean_and_range(arrays['base_accuracy'], '.3f')} before"
         for cell, arrays in found[reading].items()
     )
-    return (
-        "Accuracy, loss and distance from the trained weights in the epochs after noise was added to them. Accuracy "
-        f"with factor {last} ({READINGS.get(reading, reading)}), mean [least, most] over models: {told}."
-    )
+    return f"Accuracy with factor {last} ({READINGS.get(reading, reading)}), mean [least, most] over models: {told}."
 
 
 def _table(found: Found, factors: np.ndarray) -> dict[str, list[Any]]:
@@ -193,7 +189,7 @@ def recovered(found: Found) -> Interactive:
         )
     figure = Interactive(
         go.Figure(traces, layout=layout),
-        alt=f"Accuracy right after the push and after the last epoch, against its factor. {_alt(found, factors)}",
+        alt=f"Accuracy right after the push and after the last epoch, against its factor. {_said(found, factors)}",
         table=_table(found, factors),
         caption="Line: mean over models; band: least to most. Dotted: before any training.",
     ).select("reading", "Reading", [READINGS.get(reading, reading) for reading in readings])

@@ -14,6 +14,7 @@ from rnnkit.figures.cells import (
     axes,
     one_of_each,
     panels,
+    place,
     said,
 )
 from rnnkit.figures.interactive import Interactive
@@ -23,6 +24,7 @@ from rnnkit.figures.theme import cell_color
 Valid = Mapping[str, np.ndarray]
 _BANDS = {"half of the models": (0.25, 0.75), "eight of ten": (0.1, 0.9), "all": (0.0, 1.0)}
 _SHOWN = ("validation accuracy", "still training", f"at {SOLVED:.0%} or more so far")
+_ACCURACY = [0.4, 1.02]
 _OVER = ("shown", "band", "dataset", "architecture")
 
 
@@ -47,7 +49,7 @@ def learning_curves(
     layout = panels(
         [said(cell) for cell in valid],
         x={"title": {"text": "epoch"}, "range": [0, float(epochs[-1])]},
-        y=accuracy_axis(_SHOWN[0], 0.0),
+        y=accuracy_axis(_SHOWN[0], *_ACCURACY),
         height=460,
     )
     traces = [
@@ -75,6 +77,9 @@ def learning_curves(
     for cell, values in valid.items():
         for j, schedule in enumerate(schedules):
             _bind_population(figure, f"{said(cell)}, {said(schedule)}", epochs, values[:, j])
+    for panel in range(len(valid)):
+        ranges = [_ACCURACY, *[[-0.02, 1.02]] * (len(_SHOWN) - 1)]
+        figure.bind_layout(f"yaxis{place(panel)}.range", ranges, over="shown")
     return figure.bind_layout("yaxis.title.text", _SHOWN, over="shown")
 
 

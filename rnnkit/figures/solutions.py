@@ -192,13 +192,15 @@ def _shares_said(
 ) -> str:
     told = "; ".join(
         f"{architecture} "
-        + ", ".join(
-            f"{said(cell)} {values[i, -1, 0].max():.2g} at scale {scales[int(values[i, -1, 0].argmax())]:g}"
-            for cell, values in shares.items()
-        )
+        + ", ".join(f"{said(cell)} {_largest(values[i, -1, 0], scales)}" for cell, values in shares.items())
         for i, architecture in enumerate(architectures)
     )
     return f"Largest share at {thresholds[-1]:.0%} or more: {told}."
+
+
+def _largest(share: np.ndarray, scales: np.ndarray) -> str:
+    at = int(share.argmax())
+    return f"{share[at]:.2g} at scale {scales[at]:g}" if share[at] > 0 else "none at any scale"
 
 
 def _shares_table(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnkit.figures.bands import see_through
 from rnnkit.figures.cells import SOLVED, accuracy_axis, axes, one_of_each, panels, said
 from rnnkit.figures.frame import legend_below
 from rnnkit.figures.interactive import Interactive
@@ -85,8 +86,7 @@ def _bars(rows: Sequence[tuple[str, int]]) -> list[Any]:
             y=np.arange(len(rows)),
             orientation="h",
             marker={
-                "color": colors,
-                "opacity": opacity,
+                "color": [see_through(color, opacity) for color in colors],
                 "pattern": {"shape": pattern},
                 "line": {"color": colors, "width": 1},
             },
@@ -100,9 +100,9 @@ def _bars_layout(names: Sequence[str]) -> dict[str, Any]:
     return {
         "height": 120 + 40 * len(names),
         "barmode": "stack",
-        "margin": {"t": 24, "l": 80, "r": 10},
+        "margin": {"t": 24, "l": 80, "r": 28},
         "legend": legend_below() | {"traceorder": "normal"},
-        "xaxis": accuracy_axis("share of initialisations", 0, 1),
+        "xaxis": accuracy_axis("share of initialisations", 0, 1.005),
         "yaxis": {
             "tickvals": list(range(len(names))),
             "ticktext": list(names),
@@ -172,11 +172,12 @@ def stops(
     }
     layout = panels(
         [said(cell) for cell in found],
-        x={"title": {"text": "epochs until the stop"}, "range": [0, float(edges[-1])]},
+        x={"title": {"text": "epoch of the stop"}, "range": [0, float(edges[-1])]},
         y=accuracy_axis("share of runs", 0),
         height=440,
         barmode="stack",
     )
+    layout["legend"]["traceorder"] = "normal"
     traces = [
         go.Bar(
             name=f"{said(cell)}: {kind}",

@@ -51,13 +51,13 @@ def cosines(cosine: Cosines, *, architectures: Sequence[str], schedules: Sequenc
         alt="Cosine between the update of each epoch and the whole way of the weights, against the epoch. "
         f"{_said('Mean over epochs', means, architectures, schedules)}",
         table=_table({"mean cosine": means}, architectures, schedules),
-        caption="Line: mean over models, or one model; band: half of the models. It ends where the last one stops.",
+        caption="Line: median over models, or one model; band: half of the models. It ends where the last one stops.",
     )
     one_of_each(figure, architecture=architectures, schedule=schedules)
     add_models(figure, max(values.shape[2] for values in cosine.values()))
     for cell, values in cosine.items():
         epochs = np.arange(1, values.shape[-1] + 1)
-        bind_lines(figure, said(cell), epochs, values, over=_OVER, quantiles=QUARTILES)
+        bind_lines(figure, said(cell), epochs, values, over=_OVER, middle="median", quantiles=QUARTILES)
     return figure
 
 

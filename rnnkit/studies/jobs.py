@@ -241,7 +241,6 @@ def _drive(
             with _explained(pool, job):
                 running[pool.submit(run_task, waiting.pop(job.key.id), context, source)] = job
         finished, _ = wait(running, timeout=_LOOK_EVERY_S, return_when=FIRST_COMPLETED)
-        pool.check()
         errors = []
         for future in finished:
             job = running.pop(future)
@@ -256,6 +255,7 @@ def _drive(
             progress.end()
         if errors:
             raise errors[0]
+        pool.check()
 
 
 def _take(job: Job, future: Future[UserError | None], context: JobContext, pool: Pool) -> None:

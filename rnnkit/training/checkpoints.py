@@ -16,7 +16,7 @@ from torch import Tensor
 
 from rnnkit.errors import UserError
 
-WAY_OUT = "Delete the file or run with --fresh to train from the start"
+_WAY_OUT = "Delete the file or run with --fresh to train from the start"
 
 
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
@@ -95,7 +95,7 @@ def load_checkpoint(
             f"the checkpoint {path} is of another config",
             value=state.get("identity"),
             allowed=identity,
-            hint=WAY_OUT,
+            hint=_WAY_OUT,
         )
     if not set(needs) <= set(tensors) or not _has_metrics(state.get("metrics"), metrics):
         raise _damaged(path)
@@ -103,7 +103,7 @@ def load_checkpoint(
 
 
 def _damaged(path: Path) -> UserError:
-    return UserError("the checkpoint is damaged", value=str(path), hint=WAY_OUT)
+    return UserError("the checkpoint is damaged", value=str(path), hint=_WAY_OUT)
 
 
 def _has_metrics(found: object, wanted: Collection[str]) -> bool:
@@ -120,7 +120,7 @@ def _digest(tensors: Mapping[str, Tensor], words: str) -> str:
     for name in sorted(tensors):
         value = tensors[name]
         digest.update(f"\0{name} {value.dtype} {tuple(value.shape)}\0".encode())
-        if value.numel():  # bytes of nothing cannot be viewed
+        if value.numel():
             digest.update(value.contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 

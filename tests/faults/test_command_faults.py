@@ -14,6 +14,7 @@ import pytest
 
 from rnnkit.__main__ import main
 from rnnkit.results import Store, run_lock
+from rnnkit.studies.executors import dask_cluster
 from rnnkit.studies.geometry.training import rows
 
 
@@ -25,6 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("RNNKIT_DATA", raising=False)
     monkeypatch.delenv("RNNKIT_RESULTS", raising=False)
+    monkeypatch.setattr(dask_cluster, "CONNECT_WITHIN_S", 0.5)
     rows.cache_clear()  # MNIST that another test has read
     return tmp_path / "home"
 
@@ -46,6 +48,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "unknown kind of record of geometry: 'map'; allowed: train, probes",
         ),
         (["run", "geometry", "--workers", "0"], "workers cannot be used: 0"),
+        (
+            ["run", "geometry", "--executor", "ray"],
+            "unknown executor: 'ray'; allowed: threads, processes, dask:",
+        ),
+        (["render", "geometry", "--executor", "ray"], "unknown executor: 'ray'"),
+        (["run", "geometry", "--executor", "dask"], "no address of a Dask scheduler: ''"),
+        (["run", "geometry", "--executor", "dask:tcp://127.0.0.1:1"], "no Dask scheduler answers"),
+        (["run", "geometry", "--executor", "submitit:cloud"], "unknown setting of submitit: 'cloud'"),
     ],
 )
 def test_bad_input_is_one_message_and_computes_nothing(home, capsys, arguments, said):

@@ -9,8 +9,11 @@ import pytest
 import torch
 
 from benchmarks import __main__ as command_line
-from benchmarks import timing, training_step, truncation
+from benchmarks import population, timing, training_step, truncation
+from rnnkit.datasets.sentences import make
 from rnnkit.models import VanillaRNN
+from rnnkit.models.population import Architecture, PopulationState, initial
+from rnnkit.training import make_engine
 
 SHAPE = training_step.Shape(input_size=3, seq_len=4, hidden_size=6, num_classes=2, ceiling=8)
 WORK = truncation.Work(
@@ -112,3 +115,38 @@ def test_unknown_arguments_are_refused(arguments, capsys):
         command_line.main(arguments)
     assert end.value.code == 2
     assert "error" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru"])
+def test_population_and_loop_train_and_count_the_same(cell):
+    architecture = Architecture(cell, 2, 4)
+    data = make("first", seed=0, num_train=96, num_valid=50, num_test=0)
+    parameters = initial(architecture, 2, 0)
+    engine, state = make_engine("lanes"), PopulationState.fresh(architecture, parameters)
+    engine.train_epoch(
+        state,
+        *vars(data.train).values(),
+        np.arange(96),
+        population.BATCH,
+        np.full(2, population.LEARNING_RATE),
+    )
+    net = population.TorchNet(architecture, parameters[1])
+    tensors = [torch.from_numpy(array).long() for array in vars(data.train).values()]
+    population.torch_training(net, *tensors)
+    learnt = np.concatenate([p.detach().numpy().ravel() for p in net.parameters()])
+    np.testing.assert_allclose(state.parameters[1], learnt, atol=2e-6)
+    valid = [torch.from_numpy(array).long() for array in vars(data.valid).values()]
+    counted = engine.count_right(architecture, state.parameters, *vars(data.valid).values())
+    assert population.torch_count(net, *valid) == counted[1]
+
+
+def test_the_population_benchmark_reports_what_it_timed():
+    work = population.Work(
+        num_models=2, num_steps=1, num_settings=4, num_torch_settings=1, num_valid=8, growth=(4,)
+    )
+    results = population.run(repeats=1, work=work)
+    text = population.report(results)
+    assert len(results["training"]) == 8
+    assert len(results["settings"]) == 4
+    assert all(row["rnnkit_us"] > 0 for rows in (results["training"], results["settings"]) for row in rows)
+    assert "settings" in text

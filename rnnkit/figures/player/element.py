@@ -12,6 +12,7 @@ from rnnkit.figures.player import panel
 from rnnkit.figures.player.markup import player_html
 from rnnkit.figures.player.vocabulary import MAX_WORDS, Vocabulary
 from rnnkit.figures.player.walk import GATES, Walk, shapes, walk
+from rnnkit.figures.theme import WORDS
 
 VERSION = 1
 
@@ -97,6 +98,7 @@ class SentencePlayer:
             "models": list(self.models),
             "names": list(self.vocabulary.names),
             "kinds": list(self.vocabulary.kinds),
+            "colors": dict(WORDS),
             "aliases": self.vocabulary.aliases,
             "examples": [list(pair) for pair in self.examples.values()],
             "maxWords": MAX_WORDS,

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 
 from rnnkit.figures.player.walk import LIMIT, boundary, half_plane
-from rnnkit.figures.theme import NEUTRAL, template
+from rnnkit.figures.theme import NEUTRAL, WORDS, template
 
 POSITIVE_SIDE, NEGATIVE_SIDE, SIDE_NAMES = 0, 1, 2
 FIRST_PATH, PER_PATH = 4, 3
 """Each sentence has three traces: its line, its steps, and the state it is in now."""
 
-ANSWERS = {"negative": "#cf5c1c", "positive": "#0b86a3"}
-"""Colour of the two answers; of the two sides they are laid on thinly."""
+ANSWERS = {name: WORDS[name] for name in ("negative", "positive")}
+"""Colour of the two answers, those of the words; on the two sides they are laid on thinly."""
 
-PATHS = ("#7f66ea", "#cc4499")
+PATHS = ("#0b86a3", "#cc4499")
 """Colour of the two sentences' paths."""
 
 NAME_LIMITS = (0.75, 0.9)

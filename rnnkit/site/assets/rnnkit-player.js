@@ -124,10 +124,13 @@
     tell(row, found, read) {
       const { names, kinds, maxWords } = this.data;
       const known = merged(found.map((run) => Object.assign({}, run, { text: "" }))).filter((run) => run.word >= 0);
-      const chips = known.slice(0, SHOWN_RUNS).map(({ word, count }) => element("span", {
-        className: "rnn-word rnn-word-" + { "-1": "negative", 0: "stop", 1: "positive" }[kinds[word]],
-        textContent: { "-1": "− ", 0: "", 1: "+ " }[kinds[word]] + names[word] + (count > 1 ? " ×" + Math.min(count, maxWords) : ""),
-      }));
+      const chips = known.slice(0, SHOWN_RUNS).map(({ word, count }) => {
+        const [kind, sign] = { "-1": ["negative", "− "], 0: ["stop", ""], 1: ["positive", "+ "] }[kinds[word]];
+        const text = sign + names[word] + (count > 1 ? " ×" + Math.min(count, maxWords) : "");
+        const chip = element("span", { className: "rnn-word", textContent: text });
+        chip.style.borderColor = this.data.colors[kind];
+        return chip;
+      });
       const more = known.length > SHOWN_RUNS ? ["… and more"] : [];
       const head = read.words.length ? plural(read.words.length, "word") + ": " : "";
       row.querySelector(".rnn-read").replaceChildren(head, ...chips.flatMap((chip) => [chip, " "]), ...more);

@@ -64,7 +64,7 @@ class SubmititExecutor(Executor):
     ----------
     folder : Path
         Where submitit writes calls, results and logs; on SLURM on a shared file system. Removed at the end
-        where every job went well.
+        unless a job was lost.
     here : bool
         On this machine instead of SLURM.
     parameters : mapping
@@ -116,7 +116,6 @@ class SubmititExecutor(Executor):
             end = time.monotonic() + _ENDS_WITHIN_S
             while self._here and time.monotonic() < end and not all(e.job.done() for e in entries):
                 time.sleep(0.05)
-            self._all_well = self._all_well and not entries
         if wait:
             while self._entries:
                 time.sleep(self._look_every_s)

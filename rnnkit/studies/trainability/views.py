@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rnnkit.datasets import sentences as words_data
 from rnnkit.models.population import CELLS
 from rnnkit.probes import solutions, success
 from rnnkit.results import Record
@@ -58,7 +57,7 @@ class Shown(Protocol):
 def by_cell(study: Shown, kind: str) -> dict[str, Arrays]:
     """The arrays of the first record of a kind for each cell: ``components``, ``states`` or ``horizon``."""
     records = study.records(kind)
-    found = {cell: _labelled(records, f"{cell}-") for cell in CELLS}
+    found = {cell: labelled(records, f"{cell}-") for cell in CELLS}
     return {
         cell: record.arrays
         for cell, record in found.items()
@@ -66,27 +65,9 @@ def by_cell(study: Shown, kind: str) -> dict[str, Arrays]:
     }
 
 
-def _labelled(records: Sequence[Record], start: str) -> Record | None:
+def labelled(records: Sequence[Record], start: str) -> Record | None:
+    """Return the first record whose label begins so."""
     return next((record for record in records if record.key.label.startswith(start)), None)
-
-
-def word_names() -> list[str]:
-    """What the ten words are called."""
-    return list(words_data.NAMES)
-
-
-def example_sentences(study: Shown, num: int = 60) -> dict[str, Any]:
-    """Sentences of each label rule: ``words``, ``kinds``, ``labels`` by rule, and ``names`` of the words."""
-    drawn = {
-        rule: words_data.draw(rule, num, generator=np.random.default_rng([study.seeds[0], place]))
-        for place, rule in enumerate(words_data.RULES)
-    }
-    return {
-        "words": {rule: found.words for rule, found in drawn.items()},
-        "kinds": {rule: words_data.kinds(found.words) for rule, found in drawn.items()},
-        "labels": {rule: found.labels for rule, found in drawn.items()},
-        "names": word_names(),
-    }
 
 
 def grid(study: Shown) -> dict[str, Any]:
@@ -193,14 +174,14 @@ def random_settings(study: Shown) -> dict[str, Any]:
         ``shares`` (sizes, thresholds, 3, S); and ``scales``, ``thresholds``, ``architectures``.
     """
     records = study.records("random")
-    sizes = [size for size in SMALL if all(_labelled(records, f"{cell}-{size}-") for cell in CELLS)]
+    sizes = [size for size in SMALL if all(labelled(records, f"{cell}-{size}-") for cell in CELLS)]
     found: dict[str, dict[str, list[Any]]] = {
         name: {c: [] for c in CELLS} for name in ("counts", "boxes", "shares")
     }
     scales = np.ones(1)
     for cell in CELLS:
         for size in sizes:
-            record = _labelled(records, f"{cell}-{size}-")
+            record = labelled(records, f"{cell}-{size}-")
             assert record is not None
             order = np.argsort(record.arrays["scales"])
             counts, scales = record.arrays["counts"][order], record.arrays["scales"][order]
@@ -252,7 +233,7 @@ def _walks(study: Shown) -> Iterator[tuple[tuple[Any, ...], Record]]:
     for cell in CELLS:
         for i, size in enumerate(UPDATES):
             for j, schedule in enumerate(SCHEDULES):
-                record = _labelled(records, f"{cell}-{size}-{schedule}-")
+                record = labelled(records, f"{cell}-{size}-{schedule}-")
                 if record is not None:
                     yield (cell, i, j), record
 
@@ -272,7 +253,7 @@ def perturbations(study: Shown) -> dict[str, dict[str, Arrays]]:
     records = study.records("perturb")
     found: dict[str, dict[str, Arrays]] = {}
     for reading in READINGS:
-        own = {cell: _labelled(records, f"{cell}-{reading}-") for cell in CELLS}
+        own = {cell: labelled(records, f"{cell}-{reading}-") for cell in CELLS}
         kept = {cell: record.arrays for cell, record in own.items() if record is not None}
         if len(kept) == len(CELLS):
             found[reading] = kept

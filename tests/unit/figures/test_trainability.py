@@ -89,7 +89,7 @@ def test_what_to_expect_of_the_best_is_drawn_as_given():
     expected["gru"][1, 1, :, 2] = np.nan
     figure = capacity.best_of(expected, tries, **SMALL)
     assert_complete(figure)
-    line = by_name(figure)["GRU 2x2", "y"].at({"dataset": 1, "schedule": 0})
+    line = by_name(figure)["GRU", "y"].at({"dataset": 1, "schedule": 0})
     np.testing.assert_array_equal(line, expected["gru"][1, 0, 0])
     assert figure.table["RNN: best of 30"][0] == expected["rnn"][0, 0, 0, 2]
     assert f"GRU 4x4 {expected['gru'][0, 0, 3, 0]:.3f} for 1" in figure.alt

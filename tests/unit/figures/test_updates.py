@@ -34,13 +34,13 @@ def pushed(models=3, epochs=5):
     return found
 
 
-def test_the_line_is_the_mean_of_the_models_that_still_train():
+def test_the_line_is_the_median_of_the_models_that_still_train():
     given = cosine()
     figure = updates.cosines(given, **NAMES)
     assert_complete(figure)
     line, state = by_name(figure)["GRU", "y"], {"architecture": 1, "schedule": 0}
     drawn = line.at({**state, "model": 0})
-    np.testing.assert_allclose(drawn[:8], np.nanmean(given["gru"][1, 0, :, :8], axis=0))
+    np.testing.assert_allclose(drawn[:8], np.nanmedian(given["gru"][1, 0, :, :8], axis=0))
     assert np.isnan(drawn[8:]).all()
     np.testing.assert_array_equal(line.at({**state, "model": 3}), given["gru"][1, 0, 2])
     band = by_name(figure)["GRU band", "x"].at(state)

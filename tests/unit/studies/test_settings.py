@@ -4,7 +4,7 @@ import pytest
 
 from rnnkit import studies
 from rnnkit.errors import UserError
-from rnnkit.studies.settings import check_budget, parse_seeds, resolve_device
+from rnnkit.studies.settings import asked_device, check_budget, parse_seeds, resolve_device
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,11 @@ def test_devices(monkeypatch):
     assert resolve_device("cpu") == resolve_device("auto") == "cpu"
     with pytest.raises(UserError, match=r"no CUDA device.*DEVICE=cpu"):
         resolve_device("cuda")
-    with pytest.raises(UserError, match=r"unknown device: 'tpu'; allowed: auto, cpu, cuda"):
-        resolve_device("tpu")
+    for check in (resolve_device, asked_device):
+        with pytest.raises(UserError, match=r"unknown device: 'tpu'; allowed: auto, cpu, cuda"):
+            check("tpu")
+    assert asked_device("auto") == "cpu"
+    assert asked_device("cuda") == "cuda"  # other machines may do the computing
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     assert resolve_device("auto") == resolve_device("cuda") == "cuda"
 
