@@ -16,7 +16,7 @@ from torch import Tensor
 
 from rnnkit.errors import UserError
 
-_WAY_OUT = "Delete the file or run with --fresh to train from the start"
+WAY_OUT = "Delete the file or run with --fresh to train from the start"
 
 
 def save_checkpoint(path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
@@ -95,7 +95,7 @@ def load_checkpoint(
             f"the checkpoint {path} is of another config",
             value=state.get("identity"),
             allowed=identity,
-            hint=_WAY_OUT,
+            hint=WAY_OUT,
         )
     if not set(needs) <= set(tensors) or not _has_metrics(state.get("metrics"), metrics):
         raise _damaged(path)
@@ -103,7 +103,7 @@ def load_checkpoint(
 
 
 def _damaged(path: Path) -> UserError:
-    return UserError("the checkpoint is damaged", value=str(path), hint=_WAY_OUT)
+    return UserError("the checkpoint is damaged", value=str(path), hint=WAY_OUT)
 
 
 def _has_metrics(found: object, wanted: Collection[str]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -14,69 +13,37 @@ import torch
 from numpy.typing import NDArray
 
 from rnnkit.errors import UserError
-from rnnkit.models.population import Architecture, Engine, PopulationState
-from rnnkit.training.checkpoints import load_checkpoint, save_checkpoint
+from rnnkit.models.population import (
+    Architecture,
+    Engine,
+    PopulationState,
+    check_integer,
+    check_labels,
+    check_parameters,
+    check_words,
+)
+from rnnkit.training.checkpoints import WAY_OUT, load_checkpoint, save_checkpoint
+from rnnkit.training.population_history import KEPT, PopulationHistory
+from rnnkit.training.population_schedule import CONSTANT, PAPER, PopulationSchedule
+
+__all__ = [
+    "CHECKPOINT_SECONDS",
+    "CHUNK",
+    "CONSTANT",
+    "KEPT",
+    "PAPER",
+    "Labelled",
+    "PopulationHistory",
+    "PopulationSchedule",
+    "accuracy_and_loss",
+    "train_population",
+]
 
 CHUNK = 4096
 CHECKPOINT_SECONDS = 5.0
-KEPT = ("curves", "best", "final", "trajectory")
 _SHUFFLE = 2  # stream of random numbers beside those of the models
 
 InitialParameters = Callable[[int, int], NDArray]
-
-
-@dataclass(frozen=True)
-class PopulationSchedule:
-    """When a model's learning rate falls and when it stops.
-
-    Attributes
-    ----------
-    learning_rate : float
-    batch_size : int
-    num_epochs : int
-        At most.
-    patience : int or None
-        A model stops after so many epochs without a validation accuracy above its best; None: never.
-    halve : bool
-        Whether its learning rate is halved whenever its validation accuracy falls below that of the epoch before.
-    min_learning_rate : float
-        It stops where its learning rate has fallen below.
-
-    Raises
-    ------
-    UserError
-        A number that cannot be used.
-    """
-
-    learning_rate: float = 1e-3
-    batch_size: int = 32
-    num_epochs: int = 150
-    patience: int | None = None
-    halve: bool = False
-    min_learning_rate: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name in ("learning_rate", "min_learning_rate"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise UserError(
-                    f"{name} cannot be used", value=value, allowed="a finite number of at least 0"
-                )
-        for name, least in (("batch_size", 1), ("num_epochs", 0), ("patience", 1)):
-            value = getattr(self, name)
-            if name == "patience" and value is None:
-                continue
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise UserError(
-                    f"{name} cannot be used", value=value, allowed=f"an integer of at least {least}"
-                )
-
-
-PAPER = PopulationSchedule(patience=4, halve=True, min_learning_rate=1e-6)
-"""Section III.B, Mehta; the batch size is this project's reading."""
-
-CONSTANT = PopulationSchedule()
-"""The same without the rule: 150 epochs for every model."""
 
 
 class Labelled(NamedTuple):
@@ -86,69 +53,15 @@ class Labelled(NamedTuple):
     labels: NDArray
 
 
-@dataclass
-class PopulationHistory:
-    """What became of the models; what was not asked for is an array of no columns.
-
-    Attributes
-    ----------
-    epochs : int64 (num_models,)
-        Epochs trained.
-    best_accuracy : float64 (num_models,)
-        Best validation accuracy over the epochs (a fraction); nan after no epoch.
-    best_epoch : int64 (num_models,)
-        The first epoch that reached it, counted from 1.
-    learning_rate : float64 (num_models,)
-        At the end.
-    valid_accuracy, valid_loss : float32 (num_models, num_epochs + 1)
-        Column 0 is before training; nan after a model has stopped.
-    best, final : float (num_models, num_parameters)
-        Parameters after the best epoch and after the last.
-    trajectory : float (num_epochs + 1, num_models, num_parameters)
-        Parameters after every epoch; those of a model that has stopped are nan.
-    """
-
-    epochs: NDArray
-    best_accuracy: NDArray
-    best_epoch: NDArray
-    learning_rate: NDArray
-    valid_accuracy: NDArray
-    valid_loss: NDArray
-    best: NDArray
-    final: NDArray
-    trajectory: NDArray
-
-    @classmethod
-    def empty(
-        cls, num_models: int, num_parameters: int, num_epochs: int, rate: float, keep: Collection[str]
-    ) -> PopulationHistory:
-        """Of models that have not been trained yet."""
-
-        def blank(name: str, dtype: str, *shape: int) -> NDArray:
-            return np.full(shape if name in keep else (*shape[:-1], 0), np.nan, dtype)
-
-        curve, vector = (num_models, num_epochs + 1), (num_models, num_parameters)
-        return cls(
-            epochs=np.zeros(num_models, np.int64),
-            best_accuracy=np.full(num_models, np.nan),
-            best_epoch=np.zeros(num_models, np.int64),
-            learning_rate=np.full(num_models, float(rate)),
-            valid_accuracy=blank("curves", "float32", *curve),
-            valid_loss=blank("curves", "float32", *curve),
-            best=blank("best", "float32", *vector),
-            final=blank("final", "float32", *vector),
-            trajectory=blank("trajectory", "float32", num_epochs + 1, *vector),
-        )
-
-
 def accuracy_and_loss(margins: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
     """Share right and mean cross-entropy of each model, from margins (num_models, n) and labels (n,).
 
-    A margin of 0 says negative, as argmax does; one that is nan is wrong.
+    A margin of 0 says negative, as argmax does; one that is nan is wrong, and its model's loss is nan.
     """
     right = np.where(labels > 0, margins > 0, margins <= 0)
     signed = np.where(labels > 0, margins, -margins)
-    return right.mean(1), np.logaddexp(0, -signed.astype(np.float64)).mean(1)
+    with np.errstate(invalid="ignore"):  # numpy warns of a nan
+        return right.mean(1), np.logaddexp(0, -signed.astype(np.float64)).mean(1)
 
 
 def train_population(
@@ -174,23 +87,25 @@ def train_population(
     ----------
     architecture : Architecture
     parameters : array (num_models, num_parameters), or callable
-        Where training starts; ``parameters(start, count)`` gives some of them where all would fill the memory.
+        Where training starts; ``parameters(start, count)`` gives those of the models ``start`` to
+        ``start + count - 1``, where all at once would fill the memory.
     schedule : PopulationSchedule
     train_data, valid_data : Labelled
     engine : Engine
     seed : int
         Of the order of the sentences, drawn anew each epoch.
     num_models : int, optional
-        How many there are, where ``parameters`` is a callable.
+        How many there are; needed where ``parameters`` is a callable.
     own_order : bool
         Draw an order for each model. Otherwise all models of the population meet the sentences in one order:
         enough where only the initialisation is to vary, and faster on every engine.
     keep : collection of str
         Of ``curves``, ``best``, ``final``, ``trajectory``: what the history holds beside single numbers.
     chunk : int
-        Models in memory at a time. A model's result does not hang on it, nor on which others there are.
+        Models in memory at a time. A model's result does not hang on it, nor on which others there are: to the
+        bit with the engine ``lanes``, up to rounding with ``torch``, whose products vary with their number.
     checkpoint : Path, optional
-        Written every few seconds and read at the start.
+        Written every few seconds and read at the start. A run taken up again ends in the same bits.
     identity : str
         Hash of the run's config; a checkpoint of another one is refused.
     on_epoch : callable, optional
@@ -203,33 +118,35 @@ def train_population(
     Raises
     ------
     UserError
-        Something to keep that is unknown, sizes that cannot be used, what the engine refuses, a checkpoint that
-        cannot be used.
+        Something to keep that is unknown, numbers that cannot be used, sentences or parameters that are none, a
+        checkpoint that cannot be used.
     """
     if strange := sorted(set(keep) - set(KEPT)):
         raise UserError("unknown part of a history to keep", value=strange[0], allowed=KEPT)
-    if not isinstance(chunk, int) or chunk < 1:
-        raise UserError("chunk cannot be used", value=chunk, allowed="an integer of at least 1")
+    check_integer("chunk", chunk, 1)
+    check_integer("seed", seed, 0)
     if callable(parameters):
-        if not isinstance(num_models, int) or num_models < 1:
-            raise UserError("num_models cannot be used", value=num_models, allowed="an integer of at least 1")
-        draw = parameters
+        num_models, draw = check_integer("num_models", num_models, 1), parameters
     else:
-        given = parameters
-        num_models = len(given)
-        draw = lambda start, count: given[start : start + count]  # noqa: E731
+        given = check_parameters(architecture, parameters)
+        if num_models not in (None, len(given)):
+            raise UserError(
+                "num_models is not that of the parameters",
+                value=num_models,
+                allowed=f"{len(given)}, or left out",
+            )
+        num_models, draw = len(given), lambda start, count: given[start : start + count]
     history = PopulationHistory.empty(
         num_models, architecture.num_parameters, schedule.num_epochs, schedule.learning_rate, keep
     )
-    run = _Run(schedule, train_data, valid_data, engine, seed, own_order, history)
-    run.chunk_state = None
-    first, saved = 0, time.monotonic()
+    run = _Run(schedule, _checked(train_data), _checked(valid_data), engine, seed, own_order, history)
+    start, saved = 0, time.monotonic()
     if checkpoint is not None and (found := load_checkpoint(checkpoint, identity, needs=run.names())):
-        first = run.restore(architecture, *found)
-    for start in range(first, num_models, chunk):
-        size = min(chunk, num_models - start)
+        start = run.restore(architecture, *found, checkpoint)
+    while start < num_models:
         if run.chunk_state is None:
-            run.begin(PopulationState.fresh(architecture, draw(start, size)), start)
+            count = min(chunk, num_models - start)
+            run.begin(PopulationState.fresh(architecture, _checked_count(draw(start, count), count)), start)
         while run.epoch < schedule.num_epochs and len(run.active):
             run.one_epoch()
             if on_epoch is not None:
@@ -237,8 +154,21 @@ def train_population(
             if checkpoint is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
                 save_checkpoint(checkpoint, *run.saved(identity, start))
                 saved = time.monotonic()
-        run.end()
+        start, run.chunk_state = run.stop, None
     return history
+
+
+def _checked(data: Labelled) -> Labelled:
+    words = check_words(data.words)
+    return Labelled(words, check_labels(data.labels, len(words)))
+
+
+def _checked_count(drawn: NDArray, count: int) -> NDArray:
+    if len(drawn) != count:
+        raise UserError(
+            "the parameters are not of as many models as asked for", value=len(drawn), allowed=str(count)
+        )
+    return drawn
 
 
 @dataclass
@@ -256,11 +186,13 @@ class _Run:
     active: NDArray = None  # type: ignore[assignment]  # numbers of the models in training
     previous: NDArray = None  # type: ignore[assignment]  # their accuracy after the epoch before
     epoch: int = 0
+    stop: int = 0  # the number of the first model of the next chunk
 
     def begin(self, state: PopulationState, start: int) -> None:
         """Take up new models, the first of which has the number ``start``."""
         self.chunk_state, self.epoch = state, 0
-        self.active = np.arange(start, start + state.num_models)
+        self.stop = start + state.num_models
+        self.active = np.arange(start, self.stop)
         self._note(*self._validate())
 
     def one_epoch(self) -> None:
@@ -291,10 +223,6 @@ class _Run:
         if not going.all():
             self.active, self.chunk_state = models[going], state.keep(going)
             self.previous = accuracy[going]
-
-    def end(self) -> None:
-        """Let the chunk go."""
-        self.chunk_state = None
 
     def _order(self) -> NDArray:
         """The order of this epoch: it hangs on the seed, the epoch and, where each has its own, the model."""
@@ -345,14 +273,26 @@ class _Run:
         }
 
     def restore(
-        self, architecture: Architecture, tensors: dict[str, torch.Tensor], state: dict[str, int]
+        self, architecture: Architecture, tensors: dict[str, torch.Tensor], state: dict[str, int], path: Path
     ) -> int:
         """Go on from a checkpoint; returns the number of the chunk's first model."""
         arrays = {name: value.numpy().copy() for name, value in tensors.items()}
-        for name in vars(self.history):
-            getattr(self.history, name)[...] = arrays[f"history.{name}"]
+        shapes = {f"history.{name}": value.shape for name, value in vars(self.history).items()}
+        shapes |= dict.fromkeys(self._MOMENTS, (len(arrays["active"]), architecture.num_parameters))
+        for name, shape in shapes.items():
+            if arrays[name].shape != shape:
+                raise UserError(
+                    f"the checkpoint {path} is of another population",
+                    value=f"{name} {arrays[name].shape}",
+                    allowed=str(shape),
+                    hint=WAY_OUT,
+                )
+        for name, value in vars(self.history).items():
+            value[...] = arrays[f"history.{name}"]
         self.active, self.previous = arrays["active"], arrays["previous"]
         parameters, first, second = (arrays[name] for name in self._MOMENTS)
         self.chunk_state = PopulationState(architecture, parameters, first, second, state["step"])
         self.epoch = state["epoch"]
+        # Every model of a chunk that has been begun has an epoch behind it before the first checkpoint.
+        self.stop = int(np.count_nonzero(self.history.epochs))
         return state["start"]

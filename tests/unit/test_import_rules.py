@@ -123,6 +123,14 @@ def test_the_rooms_form_no_circle():
         below(room)
 
 
+def test_what_two_rooms_must_each_know_is_the_same():
+    """Models may not import datasets: both say how many words there are."""
+    from rnnkit.datasets import sentences
+    from rnnkit.models import population
+
+    assert population.VOCABULARY_SIZE == sentences.VOCABULARY_SIZE == 10
+
+
 def test_imports_go_downwards_and_heavy_ones_wait():
     found = []
     for path in sorted(PACKAGE.rglob("*.py")):

@@ -15,6 +15,7 @@ from rnnkit.models.population.engine import (
 )
 from rnnkit.models.population.parameters import (
     PopulationState,
+    check_integer,
     check_parameters,
     initial,
     pack,
@@ -37,6 +38,7 @@ __all__ = [
     "TorchEngine",
     "check_batch_size",
     "check_dtype",
+    "check_integer",
     "check_labels",
     "check_learning_rate",
     "check_order",

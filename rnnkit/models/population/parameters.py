@@ -68,7 +68,8 @@ def pack(architecture: Architecture, parts: Mapping[str, NDArray]) -> NDArray:
     return np.concatenate([array.reshape(*num_models, -1) for array in arrays.values()], axis=1)
 
 
-def _check_integer(name: str, value: object, least: int) -> int:
+def check_integer(name: str, value: object, least: int) -> int:
+    """Return an integer of at least ``least``; UserError, with its name, where it is none."""
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
         raise UserError(f"{name} cannot be used", value=value, allowed=f"an integer of at least {least}")
     return int(value)
@@ -77,7 +78,7 @@ def _check_integer(name: str, value: object, least: int) -> int:
 def _stream(seed: int, architecture: Architecture, *purpose: int) -> np.random.SeedSequence:
     cell = CELLS.index(architecture.cell)
     key = (cell, architecture.input_size, architecture.hidden_size, *purpose)
-    return np.random.SeedSequence(_check_integer("seed", seed, 0), spawn_key=key)
+    return np.random.SeedSequence(check_integer("seed", seed, 0), spawn_key=key)
 
 
 def initial(architecture: Architecture, num_models: int, seed: int, start: int = 0) -> NDArray[np.float32]:
@@ -90,8 +91,8 @@ def initial(architecture: Architecture, num_models: int, seed: int, start: int =
     -------
     float32 array (num_models, num_parameters)
     """
-    num_models = _check_integer("num_models", num_models, 1)
-    start = _check_integer("start", start, 0)
+    num_models = check_integer("num_models", num_models, 1)
+    start = check_integer("start", start, 0)
     key = _stream(seed, architecture, _INITIAL).generate_state(2, np.uint64)
     num_embedding = architecture.slices()["embedding"].stop
     bound = 1 / math.sqrt(architecture.hidden_size)
@@ -116,8 +117,8 @@ def random_settings(
     -------
     float32 array (num_models, num_parameters)
     """
-    num_models = _check_integer("num_models", num_models, 1)
-    block = _check_integer("block", block, 0)
+    num_models = check_integer("num_models", num_models, 1)
+    block = check_integer("block", block, 0)
     if not isinstance(scale, int | float) or isinstance(scale, bool) or not 0 <= scale < math.inf:
         raise UserError("scale cannot be used", value=scale, allowed="a finite number of at least 0")
     generator = np.random.Generator(np.random.SFC64(_stream(seed, architecture, _SETTINGS, block)))
@@ -160,7 +161,7 @@ class PopulationState:
                     value=f"{array.dtype} {array.shape}",
                     allowed=f"{self.parameters.dtype} {self.parameters.shape}",
                 )
-        self.step = _check_integer("step", self.step, 0)
+        self.step = check_integer("step", self.step, 0)
 
     @classmethod
     def fresh(cls, architecture: Architecture, parameters: NDArray) -> PopulationState:

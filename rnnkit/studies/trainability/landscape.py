@@ -33,6 +33,7 @@ UPDATES_GOOD = 0.96  # "at least 96 %", Section VI.B
 PERTURB_GOOD = 0.98  # "at least an accuracy of 98 %", Section VI.C
 BLOCK = 16_384  # settings drawn together; which random numbers a setting gets hangs on it
 NUM_PARTS = 20  # equal parts of the settings, each counted by itself, for intervals
+EARLY = 5  # the epoch up to which the cosine's rise counts as early
 PART_THRESHOLDS = (0.55, 0.6, 0.75, 0.9, 0.95)
 _NOISE = 5  # stream of random numbers
 
@@ -74,6 +75,7 @@ def compute_updates(
     )
     models = [m for _, m in choose([history.best_accuracy], UPDATES_GOOD, config.num_good)]
     found = updates(history.trajectory[:, models], history.epochs[models])
+    reached = config.population.num_epochs >= EARLY
     return Outcome(
         arrays={
             "cosine": found.cosine.astype(np.float32),
@@ -85,7 +87,7 @@ def compute_updates(
             "mean_cosine": found.mean_cosine,
             "roughness": found.roughness,
             "straightness": found.straightness,
-            "early_rise": found.early_rise(),
+            "early_rise": found.early_rise(EARLY) if reached else np.full(len(models), np.nan),
         },
         metrics={
             "engine": engine.name,

@@ -129,12 +129,9 @@ def choose(accuracy: Sequence[np.ndarray], threshold: float, number: int) -> lis
         As many as asked for, as far as there are models.
     """
     places = [(p, m) for p, values in enumerate(accuracy) for m in range(len(values))]
-    reached = [place for place in places if accuracy[place[0]][place[1]] >= threshold]
-    rest = sorted(
-        (place for place in places if place not in set(reached)),
-        key=lambda place: -accuracy[place[0]][place[1]],
-    )
-    return (reached + rest)[:number]
+    reached = [(p, m) for p, m in places if accuracy[p][m] >= threshold]
+    rest = [(p, m) for p, m in places if not accuracy[p][m] >= threshold]
+    return (reached + sorted(rest, key=lambda place: -accuracy[place[0]][place[1]]))[:number]
 
 
 def chosen_parameters(
