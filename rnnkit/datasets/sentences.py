@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnnkit.datasets._prefixes import Trie, prefixes
 from rnnkit.datasets._words import (
     NAMES,
     NEGATIVE_WORDS,
@@ -38,13 +37,11 @@ __all__ = [
     "VOCABULARY_SIZE",
     "Sentences",
     "Splits",
-    "Trie",
     "draw",
     "kinds",
     "label",
     "make",
     "parse",
-    "prefixes",
     "spell",
 ]
 

@@ -144,5 +144,7 @@ class Trainability(Study):
         needs: tuple[Job, ...] = (),
     ) -> Job:
         key = config.population.to_dict() | {"seed": seed, "asked": dict(asked)}
+        if needs:
+            key["needs"] = [need.key.id for need in needs]
         record = RecordKey(self.chapter, kind, key, self.versions[kind], f"{label}-s{seed}")
         return Job(record, config, seed, compute, needs)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnkit.datasets import sentences
-from rnnkit.datasets.sentences import NAMES, RULES, draw, kinds, label, make, parse, prefixes, spell
+from rnnkit.datasets.sentences import NAMES, RULES, draw, kinds, label, make, parse, spell
 from rnnkit.errors import UserError
 
 some_sentences = st.integers(1, 6).flatmap(
@@ -186,31 +186,6 @@ def test_names_are_distinct_and_typed_as_one_word():
     assert [parse(name).tolist() for name in NAMES] == [[word] for word in range(10)]
 
 
-@given(some_sentences)
-def test_a_leaf_spells_its_sentence_and_every_prefix_is_there_once(words):
-    trie = prefixes(words)
-    for sentence, leaf in zip(words, trie.leaves, strict=True):
-        path, node = [], leaf
-        for parents, last in zip(reversed(trie.parents), reversed(trie.words), strict=True):
-            path.append(last[node])
-            node = parents[node]
-        assert node == 0
-        assert path[::-1] == list(sentence)
-    distinct = {tuple(sentence[: t + 1]) for sentence in words.tolist() for t in range(len(sentence))}
-    assert trie.num_nodes == len(distinct)
-    assert [len(level) for level in trie.words] == [
-        len({prefix for prefix in distinct if len(prefix) == t + 1}) for t in range(words.shape[1])
-    ]
-
-
-def test_a_trie_is_in_order_and_in_small_types():
-    trie = prefixes(make("first", seed=0).valid.words)
-    for parents, last in zip(trie.parents, trie.words, strict=True):
-        assert np.all(np.diff(parents * 10 + last) > 0)
-        assert (parents.dtype, last.dtype, trie.leaves.dtype) == (np.int32, np.uint8, np.int32)
-    assert trie.num_nodes < 0.8 * 2000 * 10
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -240,9 +215,6 @@ def test_a_trie_is_in_order_and_in_small_types():
         (lambda: parse("+7"), "unknown word: '7'"),
         (lambda: spell([[0]]), "a sentence has one axis"),
         (lambda: spell([10]), "unknown word: 10"),
-        (lambda: prefixes([0, 1]), "these are not sentences: .*; allowed: .n, seq_len. words"),
-        (lambda: prefixes(np.empty((3, 0), np.uint8)), "these are not sentences"),
-        (lambda: prefixes([[0, 11]]), "unknown word: 11"),
     ],
 )
 def test_a_mistake_is_one_clear_error(call, words):
