@@ -17,7 +17,7 @@ from typing import Any
 import rnnkit
 
 _PACKAGE = Path(rnnkit.__file__).parent
-_LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "openTSNE", "safetensors")
+_LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "openTSNE", "numba", "safetensors")
 _GIT_TIMEOUT = 20.0  # seconds
 
 

@@ -43,8 +43,8 @@ class Budget:
         Models of each of the 4 small architectures, by schedule.
     num_good : int
         Models that a probe looks at.
-    num_candidates : int
-        Models trained to find those whose updates are looked at.
+    num_candidates, num_large_candidates : int
+        Models trained to find those whose updates are looked at: few small RNNs learn under the paper's rule.
     num_recovery : int
         Epochs after a perturbation.
     num_settings, num_scaled : int
@@ -63,7 +63,8 @@ class Budget:
     num_small_paper: int = 200
     num_small_constant: int = 100
     num_good: int = 20
-    num_candidates: int = 64
+    num_candidates: int = 320
+    num_large_candidates: int = 64
     num_recovery: int = 30
     num_settings: int = 1_000_000
     num_scaled: int = 100_000
@@ -83,7 +84,8 @@ BUDGETS = {
         num_small_paper=32,
         num_small_constant=32,
         num_good=5,
-        num_candidates=16,
+        num_candidates=32,
+        num_large_candidates=16,
         num_recovery=10,
         num_settings=20_000,
         num_scaled=5_000,

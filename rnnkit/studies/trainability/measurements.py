@@ -144,6 +144,7 @@ def _horizon(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         "length": arrays["horizon"],
         "forgets": arrays["forgets"],
         "remembers_to_the_end": arrays["horizon"] >= lengths[-1],
+        "wrong_but_remembers": (arrays["horizon"] < lengths[-1]) & (arrays["forgets"] > lengths[-1]),
         "right_at_10": right_at(10),
         "right_at_15": right_at(15),
         "right_at_30": right_at(30),

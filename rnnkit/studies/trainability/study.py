@@ -106,9 +106,10 @@ class Trainability(Study):
         budget = configs.BUDGETS[self.budget]
         jobs = []
         for sizes in configs.UPDATES:
+            number = budget.num_candidates if sizes in configs.SMALL else budget.num_large_candidates
             for schedule in configs.SCHEDULES:
                 population = configs.population(cell, sizes, "first", schedule, budget)
-                population = PopulationConfig(**asdict(population) | {"num_models": budget.num_candidates})
+                population = PopulationConfig(**asdict(population) | {"num_models": number})
                 config = landscape.UpdatesConfig(population, budget.num_good)
                 asked, label = {"num_good": budget.num_good}, f"{cell}-{sizes}-{schedule}"
                 jobs.append(self._probe("updates", config, asked, label, seed, landscape.compute_updates))
