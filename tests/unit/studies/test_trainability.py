@@ -18,7 +18,6 @@ from rnnkit.results.claims import load_claims
 from rnnkit.studies.base import Study
 from rnnkit.studies.trainability import Trainability, configs, landscape
 from rnnkit.studies.trainability.configs import Budget, PopulationConfig
-from rnnkit.studies.trainability.measurements import _ratios
 from rnnkit.studies.trainability.populations import choose, splits_of
 from rnnkit.training import make_engine, population
 from rnnkit.training.population import accuracy_and_loss
@@ -323,21 +322,6 @@ def test_measurements_have_every_name_of_the_ledger(study):
     assert shares == sorted(shares, reverse=True)
     counts = study.record("random", "rnn-2x2-s0").arrays["counts"][0]
     assert shares[0] == pytest.approx(counts[22:].sum() / 3000)
-
-
-@pytest.mark.parametrize(("empty", "num_parts"), [([], 20), ([7], 10), ([6, 7], 5), (range(4, 10), 2)])
-def test_a_ratio_joins_parts_that_have_no_good_settings_to_their_neighbours(empty, num_parts):
-    """A part without any would make the ratio infinite; to drop the ratio would leave its claim unsettled."""
-    shares = np.full(20, 0.02)
-    shares[list(empty)] = 0
-    found = _ratios({"gru.random.2x2.x1.share_60": np.full(20, 0.03), "rnn.random.2x2.x1.share_60": shares})
-    ratio = found["random.2x2.x1.share_60_ratio"]
-    assert ratio.shape == (num_parts,)
-    assert 0.03 / ratio.mean() == pytest.approx(shares.mean(), rel=0.2)
-
-
-def test_a_ratio_of_two_that_have_none_is_left_out():
-    assert not _ratios({f"{cell}.random.2x2.x1.share_95": np.zeros(20) for cell in CELLS})
 
 
 def test_one_cell_alone_comes_again_bit_for_bit(study, tmp_path, monkeypatch):
