@@ -135,11 +135,11 @@ def test_ids_are_unique_and_stable():
 
 PINNED = {
     ("train", "rnn-first-2x4-paper-s0"): "d17873c5fa46455c",
-    ("components", "gru-s0"): "2e354b72677387c5",
-    ("states", "rnn-s0"): "a9e7bd931e3d3a9b",
-    ("horizon", "gru-s0"): "a1b6a61369e0d676",
+    ("components", "gru-s0"): "d6a122094c09b4ce",
+    ("states", "rnn-s0"): "9069278ce961c118",
+    ("horizon", "gru-s0"): "5ae2bdcc8617ca32",
     ("updates", "gru-4x8-constant-s0"): "7dc3f9749c684e8f",
-    ("perturb", "rnn-each-s0"): "942b712be1a9b032",
+    ("perturb", "rnn-each-s0"): "271c82a50546134b",
     ("random", "gru-2x2-s0"): "3f84fcb729f3b0b4",
 }
 
