@@ -1,4 +1,4 @@
-"""The chapter's notebooks from nothing: their smallest honest run, and a second run with the same outputs."""
+"""The notebooks of every chapter from nothing: their smallest honest run, and a second run with the same outputs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from rnnkit import paths
 from rnnkit.site.book import Book
+from rnnkit.studies import CHAPTERS
 
 pytestmark = pytest.mark.slow
 SANITIZE = Path(__file__).parent / "sanitize.cfg"
@@ -22,8 +23,14 @@ SANITIZE = Path(__file__).parent / "sanitize.cfg"
 class Workplace:
     """An empty home without MNIST and without a network: the bundled digits at quick budget."""
 
+    chapter: str
     environment: dict[str, str]
     executed: Path
+
+    @property
+    def notebooks(self) -> list[Path]:
+        """The chapter's sources."""
+        return Book(paths.repository()).notebooks(self.chapter)
 
 
 def _python(workplace: Workplace, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -38,8 +45,8 @@ def _python(workplace: Workplace, *arguments: str) -> subprocess.CompletedProces
     )
 
 
-@pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+@pytest.fixture(scope="module", params=CHAPTERS)
+def workplace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     folder = tmp_path_factory.mktemp("notebooks")
     dropped = {"RNNKIT_DATA", "RNNKIT_RESULTS"}
     environment = {name: value for name, value in os.environ.items() if name not in dropped} | {
@@ -48,8 +55,8 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
         "RNNKIT_STATIC": "1",
         "XDG_CACHE_HOME": str(folder / "cache"),
     }
-    place = Workplace(environment, folder / "executed")
-    run = _python(place, "-m", "rnnkit", "run", "geometry")
+    place = Workplace(request.param, environment, folder / "executed")
+    run = _python(place, "-m", "rnnkit", "run", place.chapter)
     assert run.returncode == 0, run.stderr
     return place
 
@@ -74,19 +81,19 @@ def _nbval(workplace: Workplace, mode: str, *notebooks: Path) -> None:
 
 
 def test_sources_run_as_they_are(workplace):
-    _nbval(workplace, "--nbval-lax", *Book(paths.repository()).notebooks("geometry"))
+    _nbval(workplace, "--nbval-lax", *workplace.notebooks)
 
 
 def test_executed_notebooks_run_again_to_the_same_outputs(workplace):
     script = (
         "import sys; from pathlib import Path; from rnnkit import paths; from rnnkit.site.book import Book; "
         "from rnnkit.site.render import execute_notebooks; book = Book(paths.repository()); "
-        "execute_notebooks(book.notebooks('geometry'), Path(sys.argv[1]), {}, root=book.root)"
+        "execute_notebooks(book.notebooks(sys.argv[1]), Path(sys.argv[2]), {}, root=book.root)"
     )
-    run = _python(workplace, "-c", script, str(workplace.executed))
+    run = _python(workplace, "-c", script, workplace.chapter, str(workplace.executed))
     assert run.returncode == 0, run.stderr
-    executed = sorted((workplace.executed / "geometry").glob("*.ipynb"))
-    assert len(executed) == len(Book(paths.repository()).notebooks("geometry"))
+    executed = sorted((workplace.executed / workplace.chapter).glob("*.ipynb"))
+    assert len(executed) == len(workplace.notebooks)
     for path in executed:
         outputs = [o for cell in nbformat.read(path, 4).cells for o in cell.get("outputs", [])]
         assert any("application/vnd.plotly.v1+json" in output.get("data", {}) for output in outputs), path
