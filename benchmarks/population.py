@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from benchmarks.timing import race, ratio, threads
 from rnnkit.datasets.sentences import make
-from rnnkit.models.population import Architecture, PopulationState, initial, random_settings, unpack
+from rnnkit.models.population import Architecture, PopulationState, initial, random_settings
 from rnnkit.results import peak_memory_bytes
 from rnnkit.training import make_engine
 
@@ -50,14 +50,19 @@ class TorchNet(nn.Module):
 
     def __init__(self, architecture: Architecture, parameters: np.ndarray) -> None:
         super().__init__()
+        self.architecture = architecture
         sizes = architecture.input_size, architecture.hidden_size
         self.embedding = nn.Embedding(10, sizes[0])
         self.recurrent = {"rnn": nn.RNN, "gru": nn.GRU}[architecture.cell](*sizes, batch_first=True)
         self.readout = nn.Linear(sizes[1], 2)
-        parts = unpack(architecture, parameters[None])
+        self.load(parameters)
+
+    def load(self, parameters: np.ndarray) -> None:
+        """Become the model with these parameters, flat (num_parameters,)."""
+        flat, slices = torch.from_numpy(parameters), self.architecture.slices()
         with torch.no_grad():
-            for parameter, name in zip(self.parameters(), parts, strict=True):
-                parameter.copy_(torch.from_numpy(parts[name][0].copy()))
+            for parameter, name in zip(self.parameters(), slices, strict=True):
+                parameter.copy_(flat[slices[name]].view_as(parameter))
 
     def forward(self, words: Tensor) -> Tensor:
         """Logits of the last state: words (batch, seq_len) -> (batch, 2)."""
@@ -143,6 +148,7 @@ def _settings(architecture: Architecture, work: Work, repeats: int) -> dict[str,
     data = make("first", seed=0, num_train=0, num_valid=work.num_valid, num_test=0).valid
     words, labels = torch.from_numpy(data.words).long(), torch.from_numpy(data.labels).long()
     engine = make_engine("lanes")
+    net = TorchNet(architecture, random_settings(architecture, 1, 0, 0)[0])
 
     def ours() -> None:
         settings = random_settings(architecture, work.num_settings, 0, 0)
@@ -150,7 +156,8 @@ def _settings(architecture: Architecture, work: Work, repeats: int) -> dict[str,
 
     def theirs() -> None:
         for parameters in random_settings(architecture, work.num_torch_settings, 0, 0):
-            torch_count(TorchNet(architecture, parameters), words, labels)
+            net.load(parameters)
+            torch_count(net, words, labels)
 
     seconds = race({"ours": ours, "torch": theirs}, repeats)
     mine, plain = seconds["ours"] / work.num_settings, seconds["torch"] / work.num_torch_settings
@@ -174,9 +181,12 @@ def _growth(number: int, work: Work) -> dict[str, Any]:
     architecture, block = Architecture("rnn", work.input_size, 2), 16_384
     data = make("first", seed=0, num_train=0, num_valid=work.num_valid, num_test=0).valid
     engine = make_engine("lanes")
+    engine.count_right(
+        architecture, random_settings(architecture, 1, 0, 0), data.words, data.labels
+    )  # compiled
     start = time.perf_counter()
     for first in range(0, number, block):
-        settings = random_settings(architecture, min(block, number - first), 0, first // block)
+        settings = random_settings(architecture, block, 0, first // block)[: number - first]
         engine.count_right(architecture, settings, data.words, data.labels)
     seconds = time.perf_counter() - start
     return {"num_settings": number, "seconds": seconds, "peak_bytes": peak_memory_bytes()}

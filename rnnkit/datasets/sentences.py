@@ -47,6 +47,7 @@ __all__ = [
 
 SEQ_LEN = 10
 UNDECIDED = -1
+MOST_WORDS = 10**8  # of one set of sentences
 _PARTS = ("train", "valid", "test")
 
 
@@ -183,6 +184,13 @@ def draw(rule: str, num: int, *, generator: np.random.Generator, seq_len: int = 
     if not _is_integer(seq_len) or seq_len < _SHORTEST[rule]:
         allowed = f"an integer of at least {_SHORTEST[rule]} for the rule {rule!r}"
         raise UserError("seq_len is no length of a sentence", value=seq_len, allowed=allowed)
+    if num * seq_len > MOST_WORDS:
+        raise UserError(
+            "these sentences would fill the memory",
+            value=f"{num:,} sentences of {seq_len:,} words",
+            allowed=f"up to {MOST_WORDS:,} words in all",
+            hint="Draw them in parts, from one generator",
+        )
     halves = [_draw_half(rule, wanted, num // 2, generator, seq_len) for wanted in (0, 1)]
     labels = np.repeat(np.array([0, 1], np.uint8), num // 2)
     order = generator.permutation(num)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 import numba
+
+LOCK = threading.RLock()
+"""Held while a function is set up: numba's settings are the process's, and jobs may run in its threads."""
 
 
 @lru_cache(maxsize=1)
@@ -36,6 +40,11 @@ def compiled(function: Callable[..., Any]) -> Any:
 
     No fast-math: a result is the same whatever lane and tile a model lies in.
     """
+    with LOCK:
+        return _compiled(function)
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
     folder, config = cache_folder(), cast(Any, numba.config)
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder or before)

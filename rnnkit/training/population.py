@@ -123,6 +123,13 @@ def train_population(
     """
     if strange := sorted(set(keep) - set(KEPT)):
         raise UserError("unknown part of a history to keep", value=strange[0], allowed=KEPT)
+    if checkpoint is not None and not identity:
+        raise UserError(
+            "a checkpoint needs the identity of its run",
+            value=identity,
+            allowed="the hash of the run's config",
+            hint="Without it, a checkpoint of another run could not be told from this one's",
+        )
     check_integer("chunk", chunk, 1)
     check_integer("seed", seed, 0)
     if callable(parameters):

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnkit.errors import UserError
+
+MAX_BYTES = 2 * 2**30
 KEPT = ("curves", "best", "final", "trajectory")
 
 
@@ -47,7 +50,22 @@ class PopulationHistory:
     def empty(
         cls, num_models: int, num_parameters: int, num_epochs: int, rate: float, keep: Collection[str]
     ) -> PopulationHistory:
-        """Of models that have not been trained yet."""
+        """Of models that have not been trained yet; UserError where it would take more than `MAX_BYTES`."""
+        curves, vectors = 2 * (num_epochs + 1), num_parameters
+        columns = {
+            "curves": curves,
+            "best": vectors,
+            "final": vectors,
+            "trajectory": (num_epochs + 1) * vectors,
+        }
+        size = num_models * (32 + 4 * sum(columns[name] for name in keep))
+        if size > MAX_BYTES:
+            raise UserError(
+                f"the history of {num_models:,} models would take {size / 2**30:.1f} GiB",
+                value=f"keep={tuple(keep)}",
+                allowed=f"up to {MAX_BYTES / 2**30:.0f} GiB",
+                hint="Keep less: with keep=() a model takes 32 bytes, however long it is trained",
+            )
 
         def blank(name: str, dtype: str, *shape: int) -> NDArray:
             return np.full(shape if name in keep else (*shape[:-1], 0), np.nan, dtype)

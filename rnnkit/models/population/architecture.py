@@ -12,6 +12,7 @@ CELLS = ("rnn", "gru")
 NUM_GATES = {"rnn": 1, "gru": 3}
 VOCABULARY_SIZE = 10
 NUM_CLASSES = 2
+LARGEST = 4096  # of a size: a population is of small models
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Architecture:
     Raises
     ------
     UserError
-        An unknown cell, or a size that is not a positive integer.
+        An unknown cell, or a size that is no integer of 1 to `LARGEST`.
     """
 
     cell: str
@@ -42,8 +43,10 @@ class Architecture:
             raise UserError("unknown cell", value=self.cell, allowed=CELLS)
         for name in ("input_size", "hidden_size"):
             size = getattr(self, name)
-            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-                raise UserError(f"{name} is no network's", value=size, allowed="an integer of at least 1")
+            if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= LARGEST:
+                raise UserError(
+                    f"{name} is no small network's", value=size, allowed=f"an integer of 1 to {LARGEST}"
+                )
 
     @classmethod
     def parse(cls, cell: str, sizes: str) -> Architecture:

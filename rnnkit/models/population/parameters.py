@@ -14,6 +14,7 @@ from rnnkit.models.population.architecture import CELLS, Architecture
 
 # Which draw a stream of random numbers serves; the numbers are part of every published result.
 _INITIAL, _SETTINGS = 0, 1
+MAX_BYTES = 4 * 2**30
 
 
 def check_parameters(architecture: Architecture, parameters: object) -> NDArray:
@@ -93,6 +94,13 @@ def initial(architecture: Architecture, num_models: int, seed: int, start: int =
     """
     num_models = check_integer("num_models", num_models, 1)
     start = check_integer("start", start, 0)
+    if (size := 4 * num_models * architecture.num_parameters) > MAX_BYTES:
+        raise UserError(
+            f"the parameters of so many models would take {size / 2**30:.1f} GiB",
+            value=num_models,
+            allowed=f"up to {MAX_BYTES / 2**30:.0f} GiB",
+            hint="Draw them in parts: initial(architecture, count, seed, start) gives the models from start on",
+        )
     key = _stream(seed, architecture, _INITIAL).generate_state(2, np.uint64)
     num_embedding = architecture.slices()["embedding"].stop
     bound = 1 / math.sqrt(architecture.hidden_size)

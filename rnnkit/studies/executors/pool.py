@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
 from types import TracebackType
 from typing import Any
 
@@ -49,6 +49,13 @@ class Pool:
 
     def explain(self, error: Exception, name: str) -> UserError | None:
         """What to tell the user where the executor itself failed at the job of this name; None: not its fault."""
+        if isinstance(error, BrokenExecutor):
+            return UserError(
+                f"a worker of the executor died at the job {name} ({error})"
+                if str(error)
+                else f"a worker of the executor died at the job {name}",
+                hint="Run the same command again: finished records are kept and the rest resumes",
+            )
         return None
 
     def stop(self) -> None:

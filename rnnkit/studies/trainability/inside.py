@@ -86,11 +86,18 @@ def _components(architecture: Architecture, parameters: np.ndarray) -> dict[str,
         "image_stop": norms.stop,
         "image_other": norms.other,
         "line_images": line_share(candidate),
+        "axis_images": _axis_share(candidate),
         "line_readout": line_share(readout),
     }
     for name, points in (("words", parts["embedding"]), ("images", candidate), ("readout", readout)):
         arrays[f"separable_{name}"] = separable(points[:, KINDS > 0], points[:, KINDS < 0])
     return arrays
+
+
+def _axis_share(points: np.ndarray) -> np.ndarray:
+    """Share of the variance of points (..., n, K) along the coordinate with the least of it."""
+    variance = points.var(axis=-2)
+    return variance.min(-1) / variance.sum(-1)
 
 
 def compute_states(

@@ -91,8 +91,9 @@ def compute_updates(
         },
         metrics={
             "engine": engine.name,
-            "num_candidates": config.population.num_models,
-            "num_good": int((history.best_accuracy >= UPDATES_GOOD).sum()),
+            "num_candidates": [config.population.num_models],
+            "num_good": [int((history.best_accuracy >= UPDATES_GOOD).sum())],
+            "num_chosen": [len(models)],
         },
         data_checksums=data.checksums,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnkit.models.population import CELLS
-from rnnkit.probes.solutions import kolmogorov_smirnov
+from rnnkit.probes.solutions import kolmogorov_smirnov, quantiles
 from rnnkit.studies.trainability.configs import (
     DATASETS,
     GRID,
@@ -53,7 +53,7 @@ def measure(study: Trainability) -> dict[str, np.ndarray]:
             numbers_of = numbers(record.arrays)
             add({f"{prefix.replace('-', '.')}.{name}": value for name, value in numbers_of.items()})
     joined = {name: np.concatenate(arrays) for name, arrays in found.items()}
-    return joined | _ratios(joined) | _distances(study)
+    return joined | _ratios(joined) | _distributions(study) | _capacity(joined)
 
 
 def _trained(study: Trainability, cell: str, dataset: str, schedule: str, seed: int) -> dict[str, np.ndarray]:
@@ -76,6 +76,7 @@ def _trained(study: Trainability, cell: str, dataset: str, schedule: str, seed: 
             )
         if sizes in GRID:
             grid.append(best)
+            numbers[f"{prefix}.best_accuracy_three"] = best[:NUM_PAPER]
             if int(sizes.split("x")[0]) in NARROW:
                 narrow.append(best[:NUM_PAPER])
     if len(small) == len(SMALL):
@@ -95,7 +96,7 @@ def _trained(study: Trainability, cell: str, dataset: str, schedule: str, seed: 
             f"{prefix}.solved_three": three >= SOLVED,
             f"{prefix}.decent_three": three >= DECENT,
             f"{prefix}.best_accuracy_narrow": np.concatenate(narrow),
-            f"{prefix}.spread": np.array([np.ptp(best[:number]) for best in grid]),
+            f"{prefix}.deviation": np.array([best[:number].std(ddof=1) for best in grid]),
         }
     return numbers
 
@@ -111,6 +112,7 @@ def _components(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             f"{prefix}image_ratio": arrays[f"{prefix}image_stop"] / arrays[f"{prefix}image_other"],
             f"{prefix}step_ratio": arrays[f"{prefix}step_stop"] / arrays[f"{prefix}step_other"],
             f"{prefix}line_images": arrays[f"{prefix}line_images"],
+            f"{prefix}axis_images": arrays[f"{prefix}axis_images"],
             f"{prefix}line_readout": arrays[f"{prefix}line_readout"],
             f"{prefix}separable_words": arrays[f"{prefix}separable_words"],
             f"{prefix}separable_images": arrays[f"{prefix}separable_images"],
@@ -182,17 +184,46 @@ def _random(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def _distances(study: Trainability) -> dict[str, np.ndarray]:
-    """Greatest gap between the cumulated distributions of RNN and GRU at PyTorch's scale; exact numbers."""
-    counts = {record.key.label: record.arrays["counts"][0] for record in study.records("random")}
-    return {
-        f"random.{sizes}.kolmogorov_smirnov": np.asarray(
-            kolmogorov_smirnov(counts[f"rnn-{sizes}-s{seed}"], counts[f"gru-{sizes}-s{seed}"])
-        )
-        for seed in study.seeds[:1]
-        for sizes in SMALL
-        if {f"{cell}-{sizes}-s{seed}" for cell in CELLS} <= set(counts)
-    }
+def _distributions(study: Trainability) -> dict[str, np.ndarray]:
+    """How RNN and GRU differ in the accuracies of random settings at PyTorch's scale; of all seeds, no interval.
+
+    The greatest gap between the cumulated distributions, and that between the widths of the boxes.
+    """
+    numbers: dict[str, np.ndarray] = {}
+    for sizes in SMALL:
+        counts = {
+            cell: [
+                r.arrays["counts"][0]
+                for r in study.records("random", only=cell)
+                if f"-{sizes}-" in r.key.label
+            ]
+            for cell in CELLS
+        }
+        if all(counts.values()):
+            rnn, gru = (np.sum(counts[cell], axis=0) for cell in CELLS)
+            quartiles = [np.diff(quantiles(total, np.array([0.25, 0.75])))[0] for total in (rnn, gru)]
+            numbers[f"random.{sizes}.kolmogorov_smirnov"] = np.asarray(kolmogorov_smirnov(rnn, gru))
+            numbers[f"random.{sizes}.box_difference"] = np.asarray(abs(quartiles[0] - quartiles[1]))
+    return numbers
+
+
+def _capacity(measured: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Best GRU less best RNN of each small size, over all initialisations and both schedules; exact numbers."""
+    numbers: dict[str, np.ndarray] = {}
+    for dataset in DATASETS:
+        for sizes in SMALL:
+            best = {
+                cell: [
+                    measured[name].max()
+                    for s in SCHEDULES
+                    if (name := f"{cell}.{dataset}.{sizes}.{s}.best_accuracy") in measured
+                ]
+                for cell in CELLS
+            }
+            if all(best.values()):
+                gap = max(best["gru"]) - max(best["rnn"])
+                numbers[f"capacity.{dataset}.{sizes}.gap"] = np.asarray(gap)
+    return numbers
 
 
 def _ratios(measured: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -114,7 +114,9 @@ def compute_training(
 
 
 def choose(accuracy: Sequence[np.ndarray], threshold: float, number: int) -> list[tuple[int, int]]:
-    """Models to look at: the first that reach a threshold, then the best of the others.
+    """Models to look at: the first that reach a threshold, then the best of the others; no number twice.
+
+    Model 7 of two populations starts from the same weights, so that only one of them is taken.
 
     Parameters
     ----------
@@ -131,7 +133,9 @@ def choose(accuracy: Sequence[np.ndarray], threshold: float, number: int) -> lis
     places = [(p, m) for p, values in enumerate(accuracy) for m in range(len(values))]
     reached = [(p, m) for p, m in places if accuracy[p][m] >= threshold]
     rest = [(p, m) for p, m in places if not accuracy[p][m] >= threshold]
-    return (reached + sorted(rest, key=lambda place: -accuracy[place[0]][place[1]]))[:number]
+    in_turn = reached + sorted(rest, key=lambda place: -accuracy[place[0]][place[1]])
+    once = {model: (population, model) for population, model in reversed(in_turn)}
+    return [place for place in in_turn if once[place[1]] == place][:number]
 
 
 def chosen_parameters(
@@ -144,5 +148,6 @@ def chosen_parameters(
     counts = {
         "num_candidates": [len(values) for values in accuracy],
         "num_good": [int((values >= threshold).sum()) for values in accuracy],
+        "num_chosen": [sum(p == population for p, _ in places) for population in range(len(records))],
     }
     return parameters, np.array([accuracy[p][m] for p, m in places]), counts

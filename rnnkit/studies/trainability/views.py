@@ -26,7 +26,7 @@ from rnnkit.studies.trainability.configs import (
 
 RULES = ("first", "xor", "count")
 SCHEDULES = tuple(configs.SCHEDULES)
-GRID_MODELS = 16
+GRID_MODELS = configs.BUDGETS["paper"].num_grid
 ACCURACIES = tuple(round(0.5 + 0.01 * i, 2) for i in range(51))
 SOLUTION_ACCURACIES = (0.6, 0.7, 0.8, 0.9, 0.95)
 MOST_TRIES = 30
@@ -36,6 +36,8 @@ _WALKS = {
     "straightness": "straight way over way gone",
     "early_rise": "rise of the cosine in the first epochs",
 }
+
+_WAYS = {"paper": "the paper's rule", "constant": "constant rate"}
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -63,6 +65,35 @@ def by_cell(study: Shown, kind: str) -> dict[str, Arrays]:
         for cell, record in found.items()
         if record is not None and len(record.arrays["accuracy"])
     }
+
+
+_ACCURACY = {"states": "accuracy", "perturb": "base_accuracy", "updates": "best_accuracy"}
+
+
+def chosen(study: Shown, kind: str) -> dict[str, list[str]]:
+    """Which nets the records of a kind look at, as columns of a table: ``states``, ``perturb`` or ``updates``."""
+    columns: dict[str, list[str]] = {
+        "nets": [],
+        "shown": [],
+        "of those that reach it": [],
+        "least accuracy": [],
+    }
+    for record in study.records(kind):
+        asked, metrics = record.key.config["asked"], record.metrics
+        if asked.get("reading", "whole") != "whole":
+            continue  # the other reading is of the same nets
+        names = [record.key.config["schedule"]["name"]] if kind == "updates" else list(SCHEDULES)
+        taken = zip(names, metrics["num_chosen"], metrics["num_good"], metrics["num_candidates"], strict=True)
+        parts = [part for part in taken if part[1]]
+        columns["nets"].append(
+            f"{record.run['config']['net']['name'].upper()} {record.run['config']['net']['sizes']}"
+        )
+        columns["shown"].append(", ".join(f"{number} ({_WAYS[name]})" for name, number, _, _ in parts))
+        columns["of those that reach it"].append(
+            ", ".join(f"{good} of {every}" for _, _, good, every in parts)
+        )
+        columns["least accuracy"].append(f"{100 * record.arrays[_ACCURACY[kind]].min():.1f} %")
+    return columns
 
 
 def labelled(records: Sequence[Record], start: str) -> Record | None:
