@@ -138,7 +138,8 @@ class _Test:
         text = show(self.number, bounds)
         # The best of few is less than the best of many: without their number it says nothing.
         counted = self.number.counted(of) if self.number.word == "best" else ""
-        said = f"{self.label}{counted or self.number.word} {text}"
+        word = counted or ("" if self.number.exact else self.number.word)
+        said = f"{self.label}{word} {text}" if word else f"{self.label}{text}"
         if self.number.ends is None:
             return Finding(
                 NOT_RUN,
