@@ -245,7 +245,9 @@ def make(
     for number, (part, num) in enumerate(nums.items()):
         stream = np.random.SeedSequence(seed, spawn_key=(RULES.index(rule), number))
         parts[part] = draw(rule, num, generator=np.random.default_rng(stream), seq_len=seq_len)
-    checksums = {f"sentences-{rule}-s{seed}-{part}": _checksum(one) for part, one in parts.items()}
+    checksums = {
+        f"sentences-{rule}-s{seed}-{part}": _checksum(one) for part, one in parts.items() if len(one.labels)
+    }
     return Splits(**parts, rule=rule, seed=seed, checksums=checksums)
 
 

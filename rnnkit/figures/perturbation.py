@@ -191,7 +191,7 @@ def recovered(found: Found) -> Interactive:
         go.Figure(traces, layout=layout),
         alt=f"Accuracy right after the push and after the last epoch, against its factor. {_said(found, factors)}",
         table=_table(found, factors),
-        caption="Line: mean over models; band: least to most. Dotted: before any training.",
+        caption="Line: mean over models; band: least to most. Dotted: right after the push.",
     ).select("reading", "Reading", [READINGS.get(reading, reading) for reading in readings])
     for cell in cells:
         accuracy = np.stack(

@@ -7,12 +7,15 @@ else. No blank lines: in Markdown a blank line would end a block of HTML. The cl
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 SYMBOLS = {"reproduced": "✓", "partly": "◐", "not reproduced": "✗", "not run": "–"}
 """What stands beside a verdict's name, so that it does not hang on colour."""
+
+_NOTHING = hashlib.sha256(b"").hexdigest()
 
 
 def claim_anchor(claim_id: str) -> str:
@@ -127,7 +130,12 @@ def provenance_card(runs: Sequence[Mapping[str, Any]]) -> str:
     runs : sequence of mapping
         The ``run.json`` of each record that the page shows (`rnnkit.results.Record.run`).
     """
-    data = {(name, sha) for run in runs for name, sha in run.get("data_checksums", {}).items()}
+    data = {
+        (name, sha)
+        for run in runs
+        for name, sha in run.get("data_checksums", {}).items()
+        if sha != _NOTHING  # a set that the record did not need
+    }
     seconds = sum(run.get("wall_seconds", 0.0) for run in runs)
     facts = [
         ("Budget", _listed(run.get("budget") for run in runs)),

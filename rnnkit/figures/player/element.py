@@ -39,7 +39,7 @@ class SentencePlayer:
     alt : str
         What the element shows, in a sentence or two, for a reader who does not see it.
     models : sequence of str, optional
-        What the M choices are called; ``"pair 1"`` to ``"pair M"`` by default.
+        What the M choices are called; ``"nets 1"`` to ``"nets M"`` by default.
     caption : str, optional
         Shown under the panels, plain text.
 
@@ -130,7 +130,7 @@ class SentencePlayer:
 
 
 def _numbers(count: int) -> tuple[str, ...]:
-    return tuple(f"pair {number}" for number in range(1, count + 1))
+    return tuple(f"nets {number}" for number in range(1, count + 1))
 
 
 def _checked(label: str, cell: str, parameters: Parameters, num_words: int) -> dict[str, np.ndarray]:

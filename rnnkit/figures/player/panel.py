@@ -106,7 +106,7 @@ def layout() -> dict[str, Any]:
         "hovermode": "closest",
         "dragmode": False,
         "xaxis": {**axis, "title": {"text": "hidden unit 1"}, "fixedrange": True},
-        "yaxis": {**axis, "title": {"text": "hidden unit 2", "standoff": 2}, "fixedrange": True},
+        "yaxis": {**axis, "title": {"text": "hidden unit 2", "standoff": 10}, "fixedrange": True},
     }
 
 

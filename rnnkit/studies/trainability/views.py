@@ -23,6 +23,7 @@ from rnnkit.studies.trainability.configs import (
     SMALL,
     UPDATES,
 )
+from rnnkit.studies.trainability.measurements import update_numbers
 
 RULES = ("first", "xor", "count")
 SCHEDULES = tuple(configs.SCHEDULES)
@@ -253,7 +254,7 @@ def smoothness(study: Shown) -> dict[str, Any]:
     """
     walks = list(_walks(study))
     dense = {
-        title: _dense({place: record.arrays[name] for place, record in walks})
+        title: _dense({place: update_numbers(record.arrays)[name] for place, record in walks})
         for name, title in _WALKS.items()
     }
     return {"measured": dense, "architectures": UPDATES, "schedules": SCHEDULES}
