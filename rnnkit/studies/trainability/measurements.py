@@ -203,27 +203,28 @@ def _distributions(study: Trainability) -> dict[str, np.ndarray]:
     """
     numbers: dict[str, np.ndarray] = {}
     for sizes in SMALL:
-        counts = {
-            cell: [
-                r.arrays["counts"][0]
-                for r in study.records("random", only=cell)
-                if f"-{sizes}-" in r.key.label
-            ]
-            for cell in CELLS
-        }
-        if all(counts.values()):
-            rnn, gru = (np.sum(counts[cell], axis=0) for cell in CELLS)
-            quartiles = [np.diff(quantiles(total, np.array([0.25, 0.75])))[0] for total in (rnn, gru)]
-            numbers[f"random.{sizes}.kolmogorov_smirnov"] = np.asarray(kolmogorov_smirnov(rnn, gru))
-            numbers[f"random.{sizes}.box_difference"] = np.asarray(abs(quartiles[0] - quartiles[1]))
-            chance = (len(rnn) - 1) // 2
-            for cell, total, box in zip(("rnn", "gru"), (rnn, gru), quartiles, strict=True):
-                numbers[f"{cell}.random.{sizes}.box"] = np.asarray(box)
-                numbers[f"{cell}.random.{sizes}.at_half"] = np.asarray(total[chance] / total.sum())
-            high = [total[math.ceil(HIGH * (len(total) - 1)) :].sum() for total in (rnn, gru)]
-            if high[0]:
-                numbers[f"random.{sizes}.high_ratio"] = np.asarray(high[1] / high[0])
+        found = {cell: _counted(study, cell, sizes) for cell in CELLS}
+        totals = {cell: counts for cell, counts in found.items() if counts is not None}
+        for cell, total in totals.items():
+            box = np.diff(quantiles(total, np.array([0.25, 0.75])))[0]
+            numbers[f"{cell}.random.{sizes}.box"] = np.asarray(box)
+            numbers[f"{cell}.random.{sizes}.at_half"] = np.asarray(total[(len(total) - 1) // 2] / total.sum())
+        if len(totals) < len(CELLS):
+            continue
+        rnn, gru = totals["rnn"], totals["gru"]
+        boxes = [numbers[f"{cell}.random.{sizes}.box"] for cell in CELLS]
+        numbers[f"random.{sizes}.box_difference"] = np.asarray(abs(boxes[0] - boxes[1]))
+        numbers[f"random.{sizes}.kolmogorov_smirnov"] = np.asarray(kolmogorov_smirnov(rnn, gru))
+        high = [total[math.ceil(HIGH * (len(total) - 1)) :].sum() for total in (rnn, gru)]
+        if high[0]:
+            numbers[f"random.{sizes}.high_ratio"] = np.asarray(high[1] / high[0])
     return numbers
+
+
+def _counted(study: Trainability, cell: str, sizes: str) -> np.ndarray | None:
+    """Settings at PyTorch's scale by how many sentences they get right, of all seeds; None where there is no record."""
+    records = [r for r in study.records("random", only=cell) if f"-{sizes}-" in r.key.label]
+    return np.sum([record.arrays["counts"][0] for record in records], axis=0) if records else None
 
 
 def _capacity(measured: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

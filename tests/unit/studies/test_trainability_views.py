@@ -97,7 +97,7 @@ def test_random_settings_come_with_rising_scales():
 
 def test_walks_of_different_numbers_of_models_and_epochs_stand_side_by_side():
     def walk(label, models, epochs):
-        names = ("roughness", "mean_cosine", "straightness", "early_rise")
+        names = ("roughness", "mean_cosine", "straightness", "best_accuracy")
         return record(
             label, cosine=RNG.random((models, epochs)), **{name: RNG.random(models) for name in names}
         )
