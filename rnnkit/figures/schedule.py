@@ -71,9 +71,9 @@ def learning_curves(
         table=_curves_table(valid, datasets, architectures, schedules),
         caption="Line: median over models; band: as picked. A net that was stopped keeps its last accuracy.",
     )
+    figure.select("band", "Band of the accuracy", list(_BANDS))
     figure.select("shown", "Show", _SHOWN)
     one_of_each(figure, dataset=datasets, architecture=architectures)
-    figure.select("band", "Band", list(_BANDS))
     for cell, values in valid.items():
         for j, schedule in enumerate(schedules):
             _bind_population(figure, f"{said(cell)}, {said(schedule)}", epochs, values[:, j])
