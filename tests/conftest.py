@@ -5,12 +5,19 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import signal
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C be heard: a shell that runs the tests in the background has all of them ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
