@@ -13,7 +13,6 @@ from rnnkit.errors import UserError
 
 CELLS = ("rnn", "lstm", "gru")
 NUM_GATES = {"rnn": 1, "lstm": 4, "gru": 3}
-NUM_MASKS = NUM_GATES
 _PRECISIONS = ("fp32", "bf16")
 
 
