@@ -8,9 +8,7 @@ import torch
 from torch import Tensor
 
 
-def glorot_uniform(
-    num_outputs: int, num_inputs: int, *, generator: torch.Generator | None = None
-) -> Tensor:
+def glorot_uniform(num_outputs: int, num_inputs: int, *, generator: torch.Generator | None = None) -> Tensor:
     """(num_outputs, num_inputs) from U(-a, a), a = sqrt(6 / (num_inputs + num_outputs)), over the whole kernel.
 
     Glorot & Bengio (2010). In a gated layer the outputs of all gates count together.

@@ -19,8 +19,8 @@ class Recurrent(nn.Module):
         The GRU is the one with the reset gate after the product (torch's; `reset_after` in Keras).
     input_size, hidden_size : int
     generator : torch.Generator, optional
-        Draws the weights as Keras does: Glorot uniform on the kernel of all gates, orthogonal on the recurrent kernel of
-        all gates, biases zero but the forget gate's, which is one.
+        Draws the weights as Keras does: Glorot uniform on the kernel of all gates, orthogonal on the recurrent kernel
+        of all gates, biases zero but the forget gate's, which is one.
 
     Attributes
     ----------
@@ -103,8 +103,7 @@ class Recurrent(nn.Module):
         if masks is None or len(masks) == 1:
             return product(rows if masks is None else rows * masks, weight) + self.bias_ih
         parts = [
-            product(rows * mask, part)
-            for mask, part in zip(masks, weight.chunk(self.num_gates), strict=True)
+            product(rows * mask, part) for mask, part in zip(masks, weight.chunk(self.num_gates), strict=True)
         ]
         return torch.cat(parts, dim=2) + self.bias_ih
 
