@@ -49,6 +49,29 @@ class Schedule:
                     f"{name} cannot be used", value=value, allowed=f"an integer of at least {least}"
                 )
 
+    @property
+    def epsilon(self) -> float:
+        """What Adam adds to the root of its second moment: PyTorch's default."""
+        return 1e-8
+
+
+@dataclass(frozen=True)
+class KerasSchedule(Schedule):
+    """A schedule whose Adam is that of Keras.
+
+    Attributes
+    ----------
+    epsilon : float
+        What Adam adds to the root of its second moment.
+    """
+
+    epsilon: float = 1e-7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (isinstance(self.epsilon, float) and 0 < self.epsilon < 1):
+            raise UserError("epsilon cannot be used", value=self.epsilon, allowed="a float in (0, 1)")
+
 
 @dataclass(frozen=True)
 class Sequences:
@@ -117,7 +140,9 @@ def train(
         The loss is no longer finite (the message names epoch and step; the checkpoint before it is kept).
     """
     names = [name for name, _ in model.named_parameters()]
-    optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate, fused=True)
+    optimizer = torch.optim.Adam(
+        model.parameters(), lr=schedule.learning_rate, eps=schedule.epsilon, fused=True
+    )
     history = History()
     needs = {"shuffle", *(f"model.{name}" for name in model.state_dict())}
     needs |= {f"adam.{name}.{key}" for name in names for key in ("step", "exp_avg", "exp_avg_sq")}

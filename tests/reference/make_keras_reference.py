@@ -169,6 +169,7 @@ def main():
         randomise(net, generator)
         x = generator.random((BATCH, SMALL["seq_len"], 1)).astype(np.float32)
         arrays[f"model/{name}/x"], arrays[f"model/{name}/probabilities"] = x, net(x).numpy()
+        net.save(HERE / f"keras_{name}.keras")
         target = generator.integers(0, SMALL["num_classes"], BATCH)
         with tf.GradientTape() as tape:
             loss = keras.losses.sparse_categorical_crossentropy(target, net(x, training=True))
@@ -177,7 +178,6 @@ def main():
         arrays[f"model/{name}/target"], arrays[f"model/{name}/loss"] = target, loss.numpy()
         norms = [float(tf.norm(gradient)) for gradient in gradients]
         arrays[f"model/{name}/gradient_norms"] = np.array(norms, np.float32)
-        net.save(HERE / f"keras_{name}.keras")
     for name in CELLS:
         masked(name, {"dropout": 0.25, "recurrent_dropout": 0.5}, arrays, f"masked/{name}/both")
         masked(name, {"dropout": 0.25, "recurrent_dropout": 0.0}, arrays, f"masked/{name}/input")
