@@ -96,7 +96,9 @@ def permuted(
         permutation = permutations.checked(order, num_pixels)
     source["checksums"] = source["checksums"] | {"permutation": permutations.checksum(permutation)}
     sequences = {
-        part: pixels.reshape(len(pixels), num_pixels)[:, permutation, None]  # (n, seq_len, 1)
+        part: np.take(pixels.reshape(len(pixels), num_pixels), permutation, axis=1)[
+            ..., None
+        ]  # (n, seq_len, 1)
         for part, pixels in images.items()
     }
     rows = rows_from_pixels(sequences, labels, normalise=False, **source)

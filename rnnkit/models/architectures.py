@@ -37,8 +37,8 @@ ARCHITECTURES = {name: _architecture(name) for name in TITLES}
 def make_classifier(
     name: str,
     *,
-    init: torch.Generator | None = None,
-    dropout: torch.Generator | None = None,
+    generator: torch.Generator | None = None,
+    dropout_generator: torch.Generator | None = None,
     precision: str = "fp32",
     **changes: object,
 ) -> SequenceClassifier:
@@ -48,7 +48,7 @@ def make_classifier(
     ----------
     name : str
         A key of `ARCHITECTURES`.
-    init, dropout, precision
+    generator, dropout_generator, precision
         See `SequenceClassifier`.
     **changes
         Fields of `ClassifierConfig` that shall differ, as ``hidden_size=32``.
@@ -59,8 +59,8 @@ def make_classifier(
     ClassifierConfig.from_dict({"cell": config.cell, **changes})
     return SequenceClassifier(
         replace(config, **changes),  # type: ignore[arg-type]
-        init=init,
-        dropout=dropout,
+        generator=generator,
+        dropout_generator=dropout_generator,
         precision=precision,
     )
 
@@ -69,7 +69,7 @@ def describe() -> list[dict[str, object]]:
     """Return a row for each model: name, title, parameters as Keras counts them and those of them that are trained."""
     rows: list[dict[str, object]] = []
     for name, config in ARCHITECTURES.items():
-        model = make_classifier(name, init=torch.Generator().manual_seed(0))
+        model = make_classifier(name, generator=torch.Generator().manual_seed(0))
         rows.append(
             {
                 "name": name,

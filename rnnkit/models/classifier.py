@@ -91,9 +91,9 @@ class SequenceClassifier(nn.Module):
     Parameters
     ----------
     config : ClassifierConfig
-    init : torch.Generator, optional
+    generator : torch.Generator, optional
         Draws the weights as Keras does.
-    dropout : torch.Generator, optional
+    dropout_generator : torch.Generator, optional
         Draws the dropout masks in training; needed only where the config has dropout.
     precision : {"fp32", "bf16"}
         See `rnnkit.models.recurrence.recur`.
@@ -104,19 +104,20 @@ class SequenceClassifier(nn.Module):
     norm : BatchNorm or None
     weight_out, bias_out : (num_classes, hidden_size), (num_classes,)
     dropout_generator : torch.Generator or None
-        May be replaced, as when a training is resumed.
+        As given. May be replaced, as when a training is resumed.
     """
 
     def __init__(
         self,
         config: ClassifierConfig,
         *,
-        init: torch.Generator | None = None,
-        dropout: torch.Generator | None = None,
+        generator: torch.Generator | None = None,
+        dropout_generator: torch.Generator | None = None,
         precision: str = "fp32",
     ) -> None:
         super().__init__()
-        self.config, self.precision, self.dropout_generator = config, precision, dropout
+        self.config, self.precision = config, precision
+        self.dropout_generator = dropout_generator
         self.layer: Recurrent | LMU
         if config.memory_size:
             self.layer = LMU(
@@ -129,12 +130,14 @@ class SequenceClassifier(nn.Module):
                 discretizer=config.discretizer,
                 input_to_hidden=config.input_to_hidden,
                 encoder="ones",
-                generator=init,
+                generator=generator,
             )
         else:
-            self.layer = Recurrent(config.cell, config.input_size, config.hidden_size, generator=init)
+            self.layer = Recurrent(config.cell, config.input_size, config.hidden_size, generator=generator)
         self.norm = BatchNorm(config.hidden_size) if config.normalise else None
-        self.weight_out = nn.Parameter(glorot_uniform(config.num_classes, config.hidden_size, generator=init))
+        self.weight_out = nn.Parameter(
+            glorot_uniform(config.num_classes, config.hidden_size, generator=generator)
+        )
         self.bias_out = nn.Parameter(torch.zeros(config.num_classes))
 
     @property
@@ -163,7 +166,7 @@ class SequenceClassifier(nn.Module):
         if generator is None:
             raise UserError(
                 "dropout has no generator to draw from",
-                hint="Give the classifier one as `dropout`, or call .eval() on it",
+                hint="Give the classifier a dropout_generator, or call .eval() on it",
             )
         has_gates = cell.num_gates > 1 and config.recurrent_dropout > 0
         rate = {place: config.dropout if place == config.dropout_place else 0.0 for place in PLACES}

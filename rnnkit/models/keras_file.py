@@ -50,7 +50,7 @@ def load_keras(path: str | Path) -> SequenceClassifier:
     path = Path(path)
     files = _unzip(path)
     config, expected = _read_config(_parse(files["config.json"], path), path)
-    model = SequenceClassifier(config, init=torch.Generator().manual_seed(0))
+    model = SequenceClassifier(config, generator=torch.Generator().manual_seed(0))
     weights = _read_weights(files["model.weights.h5"], path, expected)
     state = _state(config, weights, path)
     needed = {name: tuple(value.shape) for name, value in model.state_dict().items()}

@@ -11,6 +11,7 @@ import torch
 from rnnkit.errors import UserError
 from rnnkit.models import VanillaRNN
 from rnnkit.training import (
+    KerasSchedule,
     Schedule,
     Sequences,
     generators,
@@ -209,3 +210,37 @@ def test_generators_are_independent_and_seeds_are_integers():
     for bad in (1.0, -1, True, "1"):
         with pytest.raises(UserError, match="integer of at least 0"):
             generators(bad)
+
+
+def test_the_epsilon_of_keras_is_added_before_the_correction_and_reaches_adam(monkeypatch):
+    schedule, seen = KerasSchedule(1e-3, 100, 2), []
+    step = torch.optim.Adam.step
+
+    def watch(self, *args, **kwargs):
+        seen.append(self.param_groups[0]["eps"])
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", watch)
+    data, streams = _data(), generators(0)
+    train(
+        VanillaRNN(4, 3, 4, generator=streams.init),
+        schedule,
+        train_data=data,
+        valid_data=data,
+        test_data=data,
+        shuffle=streams.shuffle,
+    )
+    assert seen == [schedule.epsilon_at(step) for step in range(1, 7)]
+    assert seen[0] == pytest.approx(1e-7 / 0.001**0.5)
+    assert schedule.epsilon_at(10**6) == pytest.approx(1e-7)
+
+
+def test_the_epsilon_of_a_plain_schedule_is_pytorchs_and_no_part_of_its_record():
+    from dataclasses import asdict
+
+    schedule = Schedule(1e-3, 100, 2)
+    assert schedule.epsilon_at(1) == schedule.epsilon_at(1000) == 1e-8
+    assert "epsilon" not in asdict(schedule)
+    assert asdict(KerasSchedule(1e-3, 100, 2))["epsilon"] == 1e-7
+    with pytest.raises(UserError, match="epsilon cannot be used: 0"):
+        KerasSchedule(1e-3, 100, 2, epsilon=0)
