@@ -100,13 +100,16 @@ class History:
 
 
 def evaluate(model: nn.Module, data: Sequences, batch_size: int = 2000) -> tuple[float, float]:
-    """Mean loss and accuracy of ``model`` on ``data``."""
+    """Mean loss and accuracy of ``model`` on ``data``, in evaluation mode."""
     loss, correct = 0.0, 0
+    was_training = model.training
+    model.eval()
     with torch.no_grad():
         for x, y in zip(data.x.split(batch_size), data.y.split(batch_size), strict=True):
             logits = model(x)
             loss += float(nn.functional.cross_entropy(logits, y, reduction="sum"))
             correct += int((logits.argmax(1) == y).sum())
+    model.train(was_training)
     return loss / len(data.y), correct / len(data.y)
 
 
@@ -118,6 +121,7 @@ def train(
     valid_data: Sequences,
     test_data: Sequences,
     shuffle: torch.Generator,
+    dropout: torch.Generator | None = None,
     checkpoint: Path | None = None,
     identity: str = "",
     on_epoch: Callable[[History], None] | None = None,
@@ -132,6 +136,8 @@ def train(
     train_data, valid_data, test_data : Sequences
     shuffle : torch.Generator
         Draws the order of the training sequences, anew each epoch.
+    dropout : torch.Generator, optional
+        The one that the model draws its dropout masks from, where it has any; checkpoints keep its state.
     checkpoint : Path, optional
         Written after each epoch and read at the start: an interrupted training goes on from its last epoch and
         ends in the same weights, bit for bit on a CPU with the same number of threads.
@@ -148,7 +154,8 @@ def train(
     names = [name for name, _ in model.named_parameters()]
     optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate, fused=True)
     history = History()
-    needs = {"shuffle", *(f"model.{name}" for name in model.state_dict())}
+    draws = {"shuffle": shuffle} | ({} if dropout is None else {"dropout": dropout})
+    needs = {*draws, *(f"model.{name}" for name in model.state_dict())}
     needs |= {f"adam.{name}.{key}" for name in names for key in ("step", "exp_avg", "exp_avg_sq")}
     found = None
     if checkpoint is not None:
@@ -157,7 +164,8 @@ def train(
         tensors, state = found
         model.load_state_dict({name: tensors[f"model.{name}"] for name in model.state_dict()})
         restore_optimizer(optimizer, names, tensors)
-        shuffle.set_state(tensors["shuffle"])
+        for name, generator in draws.items():
+            generator.set_state(tensors[name])
         history.metrics = state["metrics"]
     while history.num_epochs < schedule.num_epochs:
         start = time.perf_counter()
@@ -167,7 +175,8 @@ def train(
             history.metrics[name].append(value)
         if checkpoint is not None:
             tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
-            tensors |= optimizer_tensors(optimizer, names) | {"shuffle": shuffle.get_state()}
+            tensors |= optimizer_tensors(optimizer, names)
+            tensors |= {name: generator.get_state() for name, generator in draws.items()}
             save_checkpoint(checkpoint, tensors, {"identity": identity, "metrics": history.metrics})
         if on_epoch is not None:
             on_epoch(history)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -187,3 +188,13 @@ def test_an_unknown_model_or_change_is_named():
         make_classifier("lmu-gru", order=4)
     with pytest.raises(UserError, match="input_size = 1"):
         SequenceClassifier(ClassifierConfig("rnn"))(torch.zeros(2, 3, 2))
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_everything_follows_the_model_to_its_device(name):
+    model = make_classifier(name, generator=_seeded(), dropout_generator=_seeded(), **SMALL).to("meta")
+    for place in ("input", "layer", "output"):
+        model.config = replace(model.config, dropout_place=place)
+        logits = model(_x(6, 20).to("meta"))
+        assert logits.device.type == "meta"
+        logits.sum().backward()
