@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from rnnkit.errors import UserError
 from rnnkit.models.initialisers import glorot_uniform, orthogonal
+from rnnkit.models.masked import MaskedProduct
 from rnnkit.models.recurrence import recur, stepwise
 
 
@@ -97,15 +98,9 @@ class Recurrent(nn.Module):
         weight = self.weight_ih if weight is None else weight
         dtype = torch.bfloat16 if precision == "bf16" and weight.shape[1] > 1 else rows.dtype
 
-        def product(some_rows: Tensor, some_weight: Tensor) -> Tensor:
-            return nn.functional.linear(some_rows.to(dtype), some_weight.to(dtype)).to(rows.dtype)
-
-        if masks is None or len(masks) == 1:
-            return product(rows if masks is None else rows * masks, weight) + self.bias_ih
-        parts = [
-            product(rows * mask, part) for mask, part in zip(masks, weight.chunk(self.num_gates), strict=True)
-        ]
-        return torch.cat(parts, dim=2) + self.bias_ih
+        if masks is not None:
+            return MaskedProduct.apply(rows, weight, masks, dtype) + self.bias_ih
+        return nn.functional.linear(rows.to(dtype), weight.to(dtype)).to(rows.dtype) + self.bias_ih
 
     def forward(
         self,
