@@ -103,7 +103,8 @@ def _read_config(model: dict[str, Any], path: Path) -> tuple[ClassifierConfig, d
     """Return the classifier's config, and under our names where in the weights file its layers lie."""
     try:
         layers = [(layer["class_name"], layer["config"]) for layer in model["config"]["layers"]]
-        shape = next(settings["batch_shape"] for name, settings in layers if name == "InputLayer")
+        shapes = [settings["batch_shape"] for name, settings in layers if name == "InputLayer"]
+        shape = shapes[0] if shapes else model["config"]["build_input_shape"]
         found: dict[str, dict[str, Any]] = {}
         for name, settings in layers:
             kind = "layer" if name in _LAYERS or name == "LMU" else name
@@ -118,7 +119,7 @@ def _read_config(model: dict[str, Any], path: Path) -> tuple[ClassifierConfig, d
         if list(found) != order or len(shape) != 3:
             raise _another(path, [name for name, _ in layers], _EXPECTED)
         return _translate(found, int(shape[2]), path)
-    except (KeyError, TypeError, AttributeError, StopIteration, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserError(
             f"config.json in {path} does not say what it should ({type(error).__name__}: {error})",
             allowed=_EXPECTED,

@@ -224,3 +224,9 @@ def test_h5py_is_needed_only_here(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(UserError, match="needs h5py"):
         load_keras(REFERENCE / "keras_gru.keras")
+
+
+def test_a_model_without_an_input_layer_says_its_shape_elsewhere(tmp_path):
+    path = _with_config(tmp_path / "a.keras", lambda config: config["config"]["layers"].pop(0) and None)
+    x = torch.ones(2, 12, 1)
+    assert torch.equal(load_keras(path)(x), load_keras(REFERENCE / "keras_lmu-gru.keras")(x))
