@@ -21,7 +21,7 @@ def cache_folder() -> Path | None:
     """
     from platformdirs import user_cache_path
 
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
     version = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     folder = user_cache_path("rnnkit") / "compiled" / version
     try:
