@@ -36,10 +36,19 @@ def compiled(function: Callable[..., Any]) -> Any:
 
     No fast-math: a result is the same whatever lane and tile a model lies in.
     """
+    return _compiled(function)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """As :func:`compiled`, for a part of an innermost loop: its buffers are never handed over by a call."""
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function: Callable[..., Any], **options: bool) -> Any:
     folder, config = cache_folder(), cast(Any, numba.config)
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder or before)
     try:
-        return numba.njit(nogil=True, error_model="numpy", cache=folder is not None)(function)
+        return numba.njit(nogil=True, error_model="numpy", cache=folder is not None, **options)(function)
     finally:
         config.CACHE_DIR = before

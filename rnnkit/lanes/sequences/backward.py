@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from rnnkit.lanes.compiling import compiled
+from rnnkit.lanes.compiling import compiled, inlined
 from rnnkit.lanes.sequences.forward import BLOCK
 from rnnkit.lanes.sequences.gates import GRU, LSTM, NUM_DELTAS, RNN, gru_backward, lstm_backward, rnn_backward
-from rnnkit.lanes.sequences.products import TILE_ROWS, add_product_4, product_4, put_operand, put_steps, recall, width
-from rnnkit.lanes.vectors import LANES, fma, load, splat, store, tanh
+from rnnkit.lanes.sequences.products import (
+    TILE_ROWS,
+    add_product_4,
+    flush_subnormals,
+    product_4,
+    put_operand,
+    put_steps,
+    recall,
+    restore_mode,
+    width,
+)
+from rnnkit.lanes.vectors import LANES, bare, fma, load, present, splat, store, tanh
 
 
 @compiled
@@ -23,6 +33,16 @@ def backward(  # type: ignore[no-untyped-def]
     ``summands``: zeros (G * H / LANES, num_slots * padded, LANES) in steps, ``states``: (G or 1, H / BLOCK,
     num_slots * padded, BLOCK) in steps; both collect ``num_slots`` time steps for one product.
     """
+    _backward(
+        sizes, bare(kept), bare(x), bare(right), bare(masks), bare(grad_states), bare(grad_h), bare(grad_c), bare(tanh_c), bare(grad_drive), bare(grad_weight), bare(grad_bias), bare(grad_input), bare(left), bare(deltas), bare(summands), bare(states), bare(tile), num_slots
+    )  # fmt: skip
+
+
+@compiled
+def _backward(  # type: ignore[no-untyped-def]
+    sizes, kept, x, right, masks, grad_states, grad_h, grad_c, tanh_c, grad_drive, grad_weight, grad_bias, grad_input, left, deltas, summands, states, tile, num_slots
+):  # fmt: skip
+    mode = flush_subnormals()
     cell, size = sizes.cell, sizes.hidden_size
     units = size // LANES
     stride = sizes.num_kept * units
@@ -43,13 +63,14 @@ def backward(  # type: ignore[no-untyped-def]
                 _collect(sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states)
         filled += 1
         if filled == num_slots or t == 0:
-            _add_weights(sizes, filled, num_slots, len(masks) > 0, summands, states, grad_weight)
+            _add_weights(sizes, filled, num_slots, present(masks), summands, states, grad_weight)
             filled = 0
         if t > 0:
             _step_back(sizes, left, right, masks, tile, grad_h)
+    restore_mode(mode)
 
 
-@compiled
+@inlined
 def _deltas(  # type: ignore[no-untyped-def]
     sizes, t, row, unit, first, deltas, kept, grad_states, grad_h, grad_c, tanh_c, grad_drive, x, grad_bias, grad_input
 ):  # fmt: skip
@@ -61,7 +82,7 @@ def _deltas(  # type: ignore[no-untyped-def]
         return
     at, sample = row * units + unit, t * sizes.batch + sizes.first + row
     gradient = load(grad_h, at)
-    if len(grad_states) > 0:
+    if present(grad_states):
         gradient = gradient + load(grad_states, sample * units + unit)
     stride = sizes.num_kept * units
     slot = (t * sizes.padded + row) * stride + unit
@@ -78,13 +99,13 @@ def _deltas(  # type: ignore[no-untyped-def]
             store(grad_bias, where + units, load(grad_bias, where + units) + delta)
             delta = load(deltas, first + 4)
         store(grad_bias, where, load(grad_bias, where) + delta)
-        if len(grad_drive) > 0:
+        if present(grad_drive):
             store(grad_drive, (sample * num_gates + gate) * units + unit, delta)
-        elif len(x) > 0:
+        elif present(x):
             store(grad_input, where, fma(splat(x, x[sample]), delta, load(grad_input, where)))
 
 
-@compiled
+@inlined
 def _collect(sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states):  # type: ignore[no-untyped-def]
     """Round the deltas and states of two samples to operands: of the way back, and of the weights' gradient."""
     num_gates, units = sizes.num_gates, sizes.hidden_size // LANES
@@ -98,7 +119,7 @@ def _collect(sizes, row, unit, filled, num_slots, deltas, masks, left, summands,
     one, two = load(deltas, num_gates), load(deltas, NUM_DELTAS + num_gates)
     block, vector = unit // 4, unit % 4
     column = vector * width(states)
-    if len(masks) == 0:
+    if not present(masks):
         put_steps(states, (block * total + depth) * 4 + column, 4, one, two)
         return
     sample = sizes.first + row
@@ -132,7 +153,7 @@ def _step_back(sizes, left, right, masks, tile, grad_h):  # type: ignore[no-unty
     """Add to the state's gradient what comes back through the gates."""
     num_gates, size, step = sizes.num_gates, sizes.hidden_size, width(left)
     units, width_left = size // LANES, num_gates * size
-    parts = num_gates if len(masks) > 0 else 1
+    parts = num_gates if present(masks) else 1
     depth = width_left // parts
     for block in range(size // BLOCK):
         for top in range(0, sizes.rows, TILE_ROWS):
@@ -145,7 +166,7 @@ def _step_back(sizes, left, right, masks, tile, grad_h):  # type: ignore[no-unty
                     for vector in range(4):
                         unit = block * 4 + vector
                         value = load(tile, (row - top) * 4 + vector)
-                        if len(masks) > 0:
+                        if present(masks):
                             mask = (part * sizes.batch + sizes.first + row) * units + unit
                             value = value * load(masks, mask)
                         store(grad_h, row * units + unit, load(grad_h, row * units + unit) + value)

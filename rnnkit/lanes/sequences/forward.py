@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from rnnkit.lanes.compiling import compiled
 from rnnkit.lanes.sequences.gates import LSTM, RNN, gru_forward, lstm_forward, rnn_forward
-from rnnkit.lanes.sequences.products import TILE_ROWS, product_4, put_operand, width
-from rnnkit.lanes.vectors import LANES, load, store
+from rnnkit.lanes.sequences.products import TILE_ROWS, flush_subnormals, product_4, put_operand, restore_mode, width
+from rnnkit.lanes.vectors import LANES, bare, load, present, store
 
 BLOCK = 4 * LANES  # hidden units whose sums are made together
 
@@ -35,9 +35,17 @@ def forward(sizes, kept, states, drive, x, weight_ih, bias, right, masks, left, 
     ``right``: weight_hh as (H / BLOCK, G, H, BLOCK) in steps; ``masks`` (G, batch, H) or empty; ``left``: zeros
     (2, G or 1, padded, H); ``h`` and ``c``: zeros (padded, H), left with the last states.
     """
+    _forward(
+        sizes, bare(kept), bare(states), bare(drive), bare(x), bare(weight_ih), bare(bias), bare(right), bare(masks), bare(left), bare(tile), bare(h), bare(c)
+    )  # fmt: skip
+
+
+@compiled
+def _forward(sizes, kept, states, drive, x, weight_ih, bias, right, masks, left, tile, h, c):  # type: ignore[no-untyped-def]
+    mode = flush_subnormals()
     cell, num_gates, size = sizes.cell, sizes.num_gates, sizes.hidden_size
     units, step = size // LANES, width(left)
-    num_left = num_gates if len(masks) > 0 else 1
+    num_left = num_gates if present(masks) else 1
     for t in range(sizes.seq_len):
         now, following = t % 2 * num_left, (t + 1) % 2 * num_left
         for block in range(size // BLOCK):
@@ -67,12 +75,13 @@ def forward(sizes, kept, states, drive, x, weight_ih, bias, right, masks, left, 
                                 tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot, h, at
                             )
                         store(h, at, value)
-                        if len(states) > 0:
+                        if present(states):
                             store(states, sample * units + unit, value)
-                        if len(masks) == 0:
+                        if not present(masks):
                             put_operand(left, (following * sizes.padded + row) * units + unit, value)
                         else:
                             for gate in range(num_gates):
                                 mask = load(masks, (gate * sizes.batch + sizes.first + row) * units + unit)
                                 where = ((following + gate) * sizes.padded + row) * units + unit
                                 put_operand(left, where, value * mask)
+    restore_mode(mode)

@@ -6,9 +6,9 @@ for each gate's recurrent sum, then the state before the step, then what GRU's c
 
 from __future__ import annotations
 
-from rnnkit.lanes.compiling import compiled
+from rnnkit.lanes.compiling import inlined
 from rnnkit.lanes.sequences.products import TILE_ROWS, keep, recall
-from rnnkit.lanes.vectors import fma, load, sigmoid, splat, store, tanh
+from rnnkit.lanes.vectors import fma, load, present, sigmoid, splat, store, tanh
 
 RNN, LSTM, GRU = 0, 1, 2
 CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
@@ -17,15 +17,15 @@ NUM_KEPT = {RNN: 1, LSTM: 5, GRU: 5}  # vectors per unit and step: h | i, f, g, 
 NUM_DELTAS = 6
 
 
-@compiled
+@inlined
 def _driven(drive, x, weight_ih, sample, at, row):  # type: ignore[no-untyped-def]
     """The input's contribution: as given, or one number of input times its weight."""
-    if len(drive) > 0:
+    if present(drive):
         return load(drive, at)
     return splat(x, x[sample]) * load(weight_ih, row)
 
 
-@compiled
+@inlined
 def _gate(tile, place, gate, bias, drive, x, weight_ih, sample, num_gates, units, unit):  # type: ignore[no-untyped-def]
     """Sum of a gate: recurrent product, bias, and the input's contribution."""
     row = gate * units + unit
@@ -33,16 +33,16 @@ def _gate(tile, place, gate, bias, drive, x, weight_ih, sample, num_gates, units
     return total + _driven(drive, x, weight_ih, sample, (sample * num_gates + gate) * units + unit, row)
 
 
-@compiled
+@inlined
 def rnn_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot):  # type: ignore[no-untyped-def]
     """The next h of the simple RNN."""
     h = tanh(_gate(tile, place, 0, bias, drive, x, weight_ih, sample, 1, units, unit))
-    if len(kept) > 0:
+    if present(kept):
         keep(kept, slot, h)
     return h
 
 
-@compiled
+@inlined
 def lstm_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot, c, at):  # type: ignore[no-untyped-def]
     """The next h of the LSTM; c is brought up to date."""
     i = sigmoid(_gate(tile, place, 0, bias, drive, x, weight_ih, sample, 4, units, unit))
@@ -51,7 +51,7 @@ def lstm_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, ke
     o = sigmoid(_gate(tile, place, 3, bias, drive, x, weight_ih, sample, 4, units, unit))
     memory = fma(f, load(c, at), i * g)
     store(c, at, memory)
-    if len(kept) > 0:
+    if present(kept):
         keep(kept, slot, i)
         keep(kept, slot + units, f)
         keep(kept, slot + 2 * units, g)
@@ -60,7 +60,7 @@ def lstm_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, ke
     return o * tanh(memory)
 
 
-@compiled
+@inlined
 def gru_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot, h, at):  # type: ignore[no-untyped-def]
     """The next h of the GRU; the candidate's recurrent bias is the fourth row of ``bias``."""
     r = sigmoid(_gate(tile, place, 0, bias, drive, x, weight_ih, sample, 3, units, unit))
@@ -70,7 +70,7 @@ def gru_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, kep
     driven = _driven(drive, x, weight_ih, sample, (sample * 3 + 2) * units + unit, row) + load(bias, row)
     n = tanh(fma(r, q, driven))
     following = fma(z, load(h, at) - n, n)
-    if len(kept) > 0:
+    if present(kept):
         keep(kept, slot, r)
         keep(kept, slot + units, z)
         keep(kept, slot + 2 * units, n)
@@ -79,7 +79,7 @@ def gru_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, kep
     return following
 
 
-@compiled
+@inlined
 def rnn_backward(deltas, first, gradient, kept, slot, before, grad_h, at):  # type: ignore[no-untyped-def]
     """Delta of the simple RNN; ``before`` is where the step before was kept, or negative."""
     h, one = recall(kept, slot), splat(deltas, 1.0)
@@ -88,7 +88,7 @@ def rnn_backward(deltas, first, gradient, kept, slot, before, grad_h, at):  # ty
     store(grad_h, at, splat(grad_h, 0.0))
 
 
-@compiled
+@inlined
 def lstm_backward(deltas, first, gradient, kept, slot, before, grad_h, at, units, grad_c, tanh_c):  # type: ignore[no-untyped-def]
     """Deltas of the LSTM. ``tanh_c`` holds tanh of this step's c and is left with the one before."""
     zero, one = splat(deltas, 0.0), splat(deltas, 1.0)
@@ -110,7 +110,7 @@ def lstm_backward(deltas, first, gradient, kept, slot, before, grad_h, at, units
     store(grad_h, at, zero)
 
 
-@compiled
+@inlined
 def gru_backward(deltas, first, gradient, kept, slot, before, grad_h, at, units):  # type: ignore[no-untyped-def]
     """Deltas of the GRU; what passes by the gates stays in ``grad_h``."""
     one = splat(deltas, 1.0)

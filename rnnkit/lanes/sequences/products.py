@@ -15,9 +15,10 @@ from typing import Any
 import llvmlite.binding
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
-from rnnkit.lanes.vectors import LANES, Vector
+from rnnkit.lanes.vectors import LANES, Vector, start_of
 
 _F32, _I16, _I32, _I64 = ir.FloatType(), ir.IntType(16), ir.IntType(32), ir.IntType(64)
 _FLOATS = ir.VectorType(_F32, LANES)
@@ -26,6 +27,7 @@ _SHORTS = ir.VectorType(_I16, LANES)
 _HALVES = ir.VectorType(ir.HalfType(), LANES)
 
 TILE_ROWS = 6
+_FLUSH = 0x8040  # flush to zero, and take subnormal operands for zero
 
 
 def processor_has(feature: str) -> bool:
@@ -34,10 +36,11 @@ def processor_has(feature: str) -> bool:
 
 
 def _is_operand(kind: Any) -> bool:
-    return isinstance(kind, types.Array) and kind.ndim == 1 and kind.dtype in (types.float32, types.uint16)
+    flat = isinstance(kind, types.CPointer) or (isinstance(kind, types.Array) and kind.ndim == 1)
+    return flat and kind.dtype in (types.float32, types.uint16)
 
 
-def _width(kind: types.Array) -> int:
+def _width(kind: Any) -> int:
     return 1 if kind.dtype == types.float32 else 2
 
 
@@ -53,8 +56,54 @@ def width(typing: Any, operand: Any) -> Any:
     return types.intp(operand), generate
 
 
-def _pointer(context: Any, builder: Any, kind: types.Array, array: Any, element: Any, target: Any) -> Any:
-    data = context.make_array(kind)(context, builder, array).data
+@intrinsic
+def flush_subnormals(typing: Any) -> Any:
+    """Let this thread take numbers below float32's normal range for zero; returns what :func:`restore_mode` takes.
+
+    A gradient that vanishes over hundreds of steps ends there, where arithmetic is slow by orders of magnitude.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = cgutils.alloca_once(builder, _I32)
+        if not _is_x86():
+            return _I32(0)
+        _mode(builder, "st", place)
+        before = builder.load(place)
+        builder.store(builder.or_(before, _I32(_FLUSH)), place)
+        _mode(builder, "ld", place)
+        return before
+
+    return types.uint32(), generate
+
+
+@intrinsic
+def restore_mode(typing: Any, mode: Any) -> Any:
+    """Undo :func:`flush_subnormals`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if _is_x86():
+            place = cgutils.alloca_once(builder, _I32)
+            builder.store(arguments[0], place)
+            _mode(builder, "ld", place)
+        return context.get_dummy_value()
+
+    return types.void(types.uint32), generate
+
+
+def _is_x86() -> bool:
+    return llvmlite.binding.get_default_triple().split("-")[0] in ("x86_64", "i686")
+
+
+def _mode(builder: Any, direction: str, place: Any) -> None:
+    byte = ir.IntType(8).as_pointer()
+    called = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(ir.VoidType(), [byte]), f"llvm.x86.sse.{direction}mxcsr"
+    )
+    builder.call(called, [builder.bitcast(place, byte)])
+
+
+def _pointer(context: Any, builder: Any, kind: Any, array: Any, element: Any, target: Any) -> Any:
+    data = start_of(context, builder, kind, array)
     return builder.bitcast(builder.gep(data, [element]), target.as_pointer())
 
 
