@@ -67,6 +67,8 @@ def parser() -> argparse.ArgumentParser:
         command = add(name, text)
         command.add_argument("chapter", nargs="?", metavar="CHAPTER")
         command.add_argument("--json", action="store_true", help="as a list of objects")
+    models = add("models", "List the models of the psMNIST chapter with their numbers of parameters")
+    models.add_argument("--json", action="store_true", help="as a list of objects")
     data = add("data", "Fetch MNIST, or verify what is there")
     data.add_argument("action", choices=["fetch", "verify"])
     return top
@@ -271,6 +273,20 @@ def _claims(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _models(chosen: argparse.Namespace) -> int:
+    from rnnkit.models import describe
+
+    rows = describe()
+    if chosen.json:
+        print(json.dumps(rows, indent=2))
+        return 0
+    for row in rows:
+        print(
+            "{name:9} {title:11} {parameters:>8,} parameters, {trainable:>8,} of them trained".format(**row)
+        )
+    return 0
+
+
 def _data(chosen: argparse.Namespace) -> int:
     from rnnkit.datasets import mnist
 
@@ -285,6 +301,7 @@ _COMMANDS = {
     "build": _build,
     "status": _status,
     "claims": _claims,
+    "models": _models,
     "data": _data,
 }
 

@@ -1,7 +1,7 @@
-"""Data the studies read: MNIST as rows, with checksums, what stands in when it cannot be had; sentences."""
+"""Data the studies read: MNIST as rows or pixels, with checksums, what stands in when it cannot be had; sentences."""
 
-from rnnkit.datasets import digits, mnist, sentences
+from rnnkit.datasets import digits, mnist, permutations, sentences
 from rnnkit.datasets._files import Report
-from rnnkit.datasets._rows import Rows
+from rnnkit.datasets._rows import Pixels, Rows
 
-__all__ = ["Report", "Rows", "digits", "mnist", "sentences"]
+__all__ = ["Pixels", "Report", "Rows", "digits", "mnist", "permutations", "sentences"]

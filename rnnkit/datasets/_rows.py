@@ -40,6 +40,20 @@ class Rows:
     checksums: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Pixels(Rows):
+    """Images read pixel by pixel in one order: seq_len is the number of pixels, input_size is 1.
+
+    Attributes
+    ----------
+    permutation : np.ndarray
+        (seq_len,) int64: step t is pixel ``permutation[t]`` of the image read row by row. Its SHA-256 is among the
+        checksums under ``"permutation"``.
+    """
+
+    permutation: np.ndarray
+
+
 def pixel_statistics(pixels: np.ndarray, white: int) -> tuple[float, float]:
     """Mean and population standard deviation of `pixels / white`, exact up to float64.
 

@@ -14,7 +14,7 @@ from rnnkit.datasets._rows import Rows, rows_from_pixels
 SPLIT_SEED = 1797
 NUM_VALID = 350
 NUM_TEST = 350
-_WHITE = 16
+WHITE = 16
 
 
 def load_rows(*, normalise: bool = False) -> Rows:
@@ -28,6 +28,14 @@ def load_rows(*, normalise: bool = False) -> Rows:
     normalise : bool
         Subtract the mean of the training pixels and divide by their standard deviation.
     """
+    images, labels, checksums = load_images()
+    return rows_from_pixels(
+        images, labels, name="digits", white=WHITE, normalise=normalise, checksums=checksums
+    )
+
+
+def load_images() -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, str]]:
+    """Images (n, 8, 8) and labels (n,) as uint8 under ``train``, ``valid`` and ``test``, and the source's checksum."""
     from sklearn.datasets import load_digits
 
     bundled = load_digits()
@@ -40,11 +48,8 @@ def load_rows(*, normalise: bool = False) -> Rows:
     parts = dict(
         zip(("train", "valid", "test"), np.split(order, [num_train, num_train + NUM_VALID]), strict=True)
     )
-    return rows_from_pixels(
+    return (
         {part: images[chosen] for part, chosen in parts.items()},
         {part: labels[chosen] for part, chosen in parts.items()},
-        name="digits",
-        white=_WHITE,
-        normalise=normalise,
-        checksums={"digits": checksum},
+        {"digits": checksum},
     )

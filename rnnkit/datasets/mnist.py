@@ -1,4 +1,4 @@
-"""MNIST as sequences of rows: found on disk or downloaded, always verified; or the digits in its stead.
+"""MNIST as sequences of rows or of pixels: found on disk or downloaded, always verified; or the digits in its stead.
 
 Source: LeCun, Cortes, Burges, The MNIST database of handwritten digits (1998).
 """
@@ -6,14 +6,16 @@ Source: LeCun, Cortes, Burges, The MNIST database of handwritten digits (1998).
 from __future__ import annotations
 
 import logging
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from rnnkit.datasets import _fetch, _files, digits
+from rnnkit.datasets import _fetch, _files, digits, permutations
 from rnnkit.datasets._files import Report
-from rnnkit.datasets._rows import Rows, rows_from_pixels
+from rnnkit.datasets._rows import Pixels, Rows, rows_from_pixels
 from rnnkit.errors import UserError
 
 DATASETS = ("mnist", "digits")
@@ -53,11 +55,77 @@ def load_rows(*, dataset: str = "mnist", normalise: bool = False) -> Rows:
     UserError
         If the dataset is unknown, a file is damaged, or MNIST is neither on disk nor to be downloaded.
     """
+    images, labels, source = _load(dataset)
+    return rows_from_pixels(images, labels, normalise=normalise, **source)
+
+
+def permuted(
+    *, dataset: str = "mnist", order: str | np.ndarray = "random", permutation_seed: int = 0
+) -> Pixels:
+    """Images as sequences of single pixels in one order for all images (psMNIST; Section II A, Irisarri).
+
+    Pixels lie in [0, 1]. MNIST: 784 steps of one pixel, split as by `load_rows`. Digits: 64 steps.
+
+    Parameters
+    ----------
+    dataset : str
+        ``"mnist"`` or ``"digits"``.
+    order : str or sequence of int
+        ``"random"``, ``"bit_reversal"`` or ``"identity"`` (sequential MNIST), see `permutations.make`; or a
+        permutation of one's own.
+    permutation_seed : int
+        Seed of ``"random"``.
+
+    Returns
+    -------
+    Pixels
+        Fresh arrays: x (n, seq_len, 1) float32, y (n,) int64.
+
+    Raises
+    ------
+    UserError
+        As of `load_rows`; if the order is unknown, or what is given is no permutation of the images' pixels.
+    """
+    if isinstance(order, str) and order not in permutations.ORDERS:
+        raise UserError("unknown order of pixels", value=order, allowed=permutations.ORDERS)
+    images, labels, source = _load(dataset)
+    num_pixels = int(np.prod(images["train"].shape[1:]))
+    if isinstance(order, str):
+        permutation = permutations.make(order, num_pixels, seed=permutation_seed)
+    else:
+        permutation = permutations.checked(order, num_pixels)
+    source["checksums"] = source["checksums"] | {"permutation": permutations.checksum(permutation)}
+    sequences = {
+        part: np.take(pixels.reshape(len(pixels), num_pixels), permutation, axis=1)[
+            ..., None
+        ]  # (n, seq_len, 1)
+        for part, pixels in images.items()
+    }
+    rows = rows_from_pixels(sequences, labels, normalise=False, **source)
+    return Pixels(
+        **{field.name: getattr(rows, field.name) for field in fields(rows)}, permutation=permutation
+    )
+
+
+def _load(dataset: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, Any]]:
+    """Images and labels as uint8 under ``train``, ``valid`` and ``test``; name, white and checksums of the source."""
     if dataset not in DATASETS:
         raise UserError("unknown dataset", value=dataset, allowed=DATASETS)
     if dataset == "digits":
-        return digits.load_rows(normalise=normalise)
-    return _load_mnist(normalise)
+        images, labels, checksums = digits.load_images()
+        return images, labels, {"name": "digits", "white": digits.WHITE, "checksums": checksums}
+    folder = _find_or_fetch(_files.find_folder())
+    arrays = {source.name: _read(source, folder) for source in _files.MNIST_FILES}
+    train_images, train_labels, test_images, test_labels = arrays.values()
+    return (
+        {"train": train_images[:-NUM_VALID], "valid": train_images[-NUM_VALID:], "test": test_images},
+        {"train": train_labels[:-NUM_VALID], "valid": train_labels[-NUM_VALID:], "test": test_labels},
+        {
+            "name": "mnist",
+            "white": _WHITE,
+            "checksums": {source.name: source.checksum for source in _files.MNIST_FILES},
+        },
+    )
 
 
 def resolve(budget: str) -> str:
@@ -137,20 +205,6 @@ def _find_or_fetch(folder: Path | None) -> Path:
     if cached in _failed_fetches:
         raise _Unobtainable(f"MNIST cannot be had: {_failed_fetches[cached]}", hint=_THREE_WAYS)
     return cached
-
-
-def _load_mnist(normalise: bool) -> Rows:
-    folder = _find_or_fetch(_files.find_folder())
-    arrays = {source.name: _read(source, folder) for source in _files.MNIST_FILES}
-    train_images, train_labels, test_images, test_labels = arrays.values()
-    return rows_from_pixels(
-        {"train": train_images[:-NUM_VALID], "valid": train_images[-NUM_VALID:], "test": test_images},
-        {"train": train_labels[:-NUM_VALID], "valid": train_labels[-NUM_VALID:], "test": test_labels},
-        name="mnist",
-        white=_WHITE,
-        normalise=normalise,
-        checksums={source.name: source.checksum for source in _files.MNIST_FILES},
-    )
 
 
 def _read(source: _files.SourceFile, folder: Path) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from rnnkit.training.checkpoints import load_checkpoint, save_checkpoint
 from rnnkit.training.engines import ENGINES, make_engine
-from rnnkit.training.loop import METRICS, History, Schedule, Sequences, evaluate, train
+from rnnkit.training.loop import METRICS, History, KerasSchedule, Schedule, Sequences, evaluate, train
 from rnnkit.training.seeds import Generators, generators
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "METRICS",
     "Generators",
     "History",
+    "KerasSchedule",
     "Schedule",
     "Sequences",
     "evaluate",

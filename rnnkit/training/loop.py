@@ -49,6 +49,35 @@ class Schedule:
                     f"{name} cannot be used", value=value, allowed=f"an integer of at least {least}"
                 )
 
+    def epsilon_at(self, step: int) -> float:
+        """What Adam adds at its step 1, 2, .. to the root of the corrected second moment: PyTorch's default."""
+        return 1e-8
+
+
+@dataclass(frozen=True)
+class KerasSchedule(Schedule):
+    """A schedule whose Adam is that of Keras.
+
+    Keras adds epsilon before it corrects the second moment (the form at the end of Section 2 of Kingma & Ba, 2015),
+    so that the first steps feel up to 32 times as much of it.
+
+    Attributes
+    ----------
+    epsilon : float
+        What Keras's Adam adds to the root of the uncorrected second moment.
+    """
+
+    epsilon: float = 1e-7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (isinstance(self.epsilon, float) and 0 < self.epsilon < 1):
+            raise UserError("epsilon cannot be used", value=self.epsilon, allowed="a float in (0, 1)")
+
+    def epsilon_at(self, step: int) -> float:
+        """Epsilon divided by the same correction as the second moment's root."""
+        return self.epsilon / math.sqrt(1 - 0.999**step)
+
 
 @dataclass(frozen=True)
 class Sequences:
@@ -71,13 +100,16 @@ class History:
 
 
 def evaluate(model: nn.Module, data: Sequences, batch_size: int = 2000) -> tuple[float, float]:
-    """Mean loss and accuracy of ``model`` on ``data``."""
+    """Mean loss and accuracy of ``model`` on ``data``, in evaluation mode."""
     loss, correct = 0.0, 0
+    was_training = model.training
+    model.eval()
     with torch.no_grad():
         for x, y in zip(data.x.split(batch_size), data.y.split(batch_size), strict=True):
             logits = model(x)
             loss += float(nn.functional.cross_entropy(logits, y, reduction="sum"))
             correct += int((logits.argmax(1) == y).sum())
+    model.train(was_training)
     return loss / len(data.y), correct / len(data.y)
 
 
@@ -89,6 +121,7 @@ def train(
     valid_data: Sequences,
     test_data: Sequences,
     shuffle: torch.Generator,
+    dropout: torch.Generator | None = None,
     checkpoint: Path | None = None,
     identity: str = "",
     on_epoch: Callable[[History], None] | None = None,
@@ -103,6 +136,8 @@ def train(
     train_data, valid_data, test_data : Sequences
     shuffle : torch.Generator
         Draws the order of the training sequences, anew each epoch.
+    dropout : torch.Generator, optional
+        The one that the model draws its dropout masks from, where it has any; checkpoints keep its state.
     checkpoint : Path, optional
         Written after each epoch and read at the start: an interrupted training goes on from its last epoch and
         ends in the same weights, bit for bit on a CPU with the same number of threads.
@@ -119,7 +154,8 @@ def train(
     names = [name for name, _ in model.named_parameters()]
     optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate, fused=True)
     history = History()
-    needs = {"shuffle", *(f"model.{name}" for name in model.state_dict())}
+    draws = {"shuffle": shuffle} | ({} if dropout is None else {"dropout": dropout})
+    needs = {*draws, *(f"model.{name}" for name in model.state_dict())}
     needs |= {f"adam.{name}.{key}" for name in names for key in ("step", "exp_avg", "exp_avg_sq")}
     found = None
     if checkpoint is not None:
@@ -128,7 +164,8 @@ def train(
         tensors, state = found
         model.load_state_dict({name: tensors[f"model.{name}"] for name in model.state_dict()})
         restore_optimizer(optimizer, names, tensors)
-        shuffle.set_state(tensors["shuffle"])
+        for name, generator in draws.items():
+            generator.set_state(tensors[name])
         history.metrics = state["metrics"]
     while history.num_epochs < schedule.num_epochs:
         start = time.perf_counter()
@@ -138,7 +175,8 @@ def train(
             history.metrics[name].append(value)
         if checkpoint is not None:
             tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
-            tensors |= optimizer_tensors(optimizer, names) | {"shuffle": shuffle.get_state()}
+            tensors |= optimizer_tensors(optimizer, names)
+            tensors |= {name: generator.get_state() for name, generator in draws.items()}
             save_checkpoint(checkpoint, tensors, {"identity": identity, "metrics": history.metrics})
         if on_epoch is not None:
             on_epoch(history)
@@ -156,6 +194,7 @@ def _one_epoch(
     """One pass over the data; the running loss and accuracy of the batches as they were met."""
     total_loss = data.x.new_zeros((), dtype=torch.float64)
     correct = torch.zeros((), dtype=torch.int64, device=data.y.device)
+    steps_before = epoch * math.ceil(len(data.y) / schedule.batch_size)
     for step, batch in enumerate(_batches(len(data.y), schedule.batch_size, shuffle)):
         x, y = data.x[batch.to(data.x.device)], data.y[batch.to(data.y.device)]
         optimizer.zero_grad()
@@ -164,6 +203,7 @@ def _one_epoch(
         loss.backward()
         if loss.device.type == "cpu" and not math.isfinite(loss.item()):
             raise _diverged(epoch, step, loss.item())
+        optimizer.param_groups[0]["eps"] = schedule.epsilon_at(steps_before + step + 1)
         optimizer.step()
         total_loss += loss.detach().double() * len(batch)
         correct += (logits.detach().argmax(1) == y).sum()

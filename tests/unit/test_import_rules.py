@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "training": {"models", "lanes"},
     "studies": {"training", "models", "datasets", "probes", "results", "paths"},
     "site": {"results", "paths"},
-    "__main__": {"site", "studies", "datasets", "results", "paths", "stopping"},
+    "__main__": {"site", "studies", "models", "datasets", "results", "paths", "stopping"},
 }
 EVERYWHERE = {"errors", "__init__"}
 

@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from rnnkit.errors import UserError
-from rnnkit.models import VanillaRNN
+from rnnkit.models import VanillaRNN, make_classifier
 from rnnkit.training import (
+    KerasSchedule,
     Schedule,
     Sequences,
+    evaluate,
     generators,
     load_checkpoint,
     save_checkpoint,
@@ -209,3 +211,85 @@ def test_generators_are_independent_and_seeds_are_integers():
     for bad in (1.0, -1, True, "1"):
         with pytest.raises(UserError, match="integer of at least 0"):
             generators(bad)
+
+
+def test_the_epsilon_of_keras_is_added_before_the_correction_and_reaches_adam(monkeypatch):
+    schedule, seen = KerasSchedule(1e-3, 100, 2), []
+    step = torch.optim.Adam.step
+
+    def watch(self, *args, **kwargs):
+        seen.append(self.param_groups[0]["eps"])
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", watch)
+    data, streams = _data(), generators(0)
+    train(
+        VanillaRNN(4, 3, 4, generator=streams.init),
+        schedule,
+        train_data=data,
+        valid_data=data,
+        test_data=data,
+        shuffle=streams.shuffle,
+    )
+    assert seen == [schedule.epsilon_at(step) for step in range(1, 7)]
+    assert seen[0] == pytest.approx(1e-7 / 0.001**0.5)
+    assert schedule.epsilon_at(10**6) == pytest.approx(1e-7)
+
+
+def test_the_epsilon_of_a_plain_schedule_is_pytorchs_and_no_part_of_its_record():
+    from dataclasses import asdict
+
+    schedule = Schedule(1e-3, 100, 2)
+    assert schedule.epsilon_at(1) == schedule.epsilon_at(1000) == 1e-8
+    assert "epsilon" not in asdict(schedule)
+    assert asdict(KerasSchedule(1e-3, 100, 2))["epsilon"] == 1e-7
+    with pytest.raises(UserError, match="epsilon cannot be used: 0"):
+        KerasSchedule(1e-3, 100, 2, epsilon=0)
+
+
+def _run_with_dropout(checkpoint=None, stop_after=None):
+    streams, data = generators(1), _data()
+    model = make_classifier(
+        "gru",
+        generator=streams.init,
+        dropout_generator=streams.dropout,
+        input_size=4,
+        hidden_size=8,
+        num_classes=4,
+    )
+
+    def stop(history):
+        if history.num_epochs == stop_after:
+            raise KeyboardInterrupt
+
+    history = train(
+        model,
+        KerasSchedule(1e-2, 64, 3),
+        train_data=data,
+        valid_data=data,
+        test_data=data,
+        shuffle=streams.shuffle,
+        dropout=streams.dropout,
+        checkpoint=checkpoint,
+        on_epoch=stop,
+    )
+    return model, history
+
+
+def test_evaluation_has_no_dropout_and_leaves_batch_statistics_alone():
+    model, history = _run_with_dropout()
+    assert model.training
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    assert evaluate(model, _data()) == pytest.approx(evaluate(model, _data(), 77))
+    assert evaluate(model, _data())[1] == history.metrics["valid_accuracy"][-1]
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_a_training_with_dropout_resumes_to_the_same_bits(tmp_path):
+    expected, _ = _run_with_dropout()
+    with pytest.raises(KeyboardInterrupt):
+        _run_with_dropout(tmp_path / "checkpoint", stop_after=1)
+    resumed, history = _run_with_dropout(tmp_path / "checkpoint")
+    assert history.num_epochs == 3
+    for name, value in expected.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name

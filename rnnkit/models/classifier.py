@@ -1,0 +1,206 @@
+"""Classifiers of sequences: a recurrent layer, with or without a Legendre memory, read out after the last step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor, nn
+
+from rnnkit.errors import UserError
+from rnnkit.models.dropout import PLACES, Masks, draw_mask
+from rnnkit.models.initialisers import glorot_uniform
+from rnnkit.models.layers import Recurrent, check_sizes
+from rnnkit.models.legendre import DISCRETIZERS, discrete_matrices
+from rnnkit.models.lmu import LMU
+from rnnkit.models.normalisation import BatchNorm
+from rnnkit.models.recurrence import CELLS
+
+
+@dataclass(frozen=True)
+class ClassifierConfig:
+    """What a classifier is made of; the defaults are those of the psMNIST study (Section II C, Irisarri).
+
+    Attributes
+    ----------
+    cell : {"rnn", "lstm", "gru"}
+    memory_size : int
+        Legendre polynomials of the memory before the cell; 0 means no memory.
+    theta : float
+        Steps in the memory's window.
+    memory_d : int
+        Memories side by side.
+    discretizer : {"zoh", "euler"}
+    input_to_hidden : bool
+        Whether the cell sees the input beside the memory.
+    input_size, hidden_size, num_classes : int
+    normalise : bool
+        Whether batch normalisation stands between the last state and the readout.
+    dropout, recurrent_dropout : float
+        Rates in [0, 1).
+    dropout_place : {"input", "layer", "output"}
+        Where `dropout` acts: on what the cell reads (constant over time; each gate has its own mask where there is
+        recurrent dropout, as in Keras), on the sequence that the layer reads (for a cell without a memory: one mask
+        for all gates), or on the last state, just before the readout.
+    """
+
+    cell: str
+    memory_size: int = 0
+    theta: float = 784
+    memory_d: int = 1
+    discretizer: str = "zoh"
+    input_to_hidden: bool = True
+    input_size: int = 1
+    hidden_size: int = 256
+    num_classes: int = 10
+    normalise: bool = True
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    dropout_place: str = "input"
+
+    def __post_init__(self) -> None:
+        choices = {"cell": CELLS, "discretizer": DISCRETIZERS, "dropout_place": PLACES}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise UserError(f"unknown {name}", value=getattr(self, name), allowed=allowed)
+        check_sizes(
+            input_size=self.input_size,
+            hidden_size=self.hidden_size,
+            num_classes=self.num_classes,
+            memory_d=self.memory_d,
+        )
+        for name in ("dropout", "recurrent_dropout"):
+            rate = getattr(self, name)
+            if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
+                raise UserError(f"{name} is no rate", value=rate, allowed="a number in [0, 1)")
+        if self.memory_size != 0:
+            discrete_matrices(self.memory_size, self.theta, self.discretizer)
+
+    @classmethod
+    def from_dict(cls, given: dict[str, object]) -> ClassifierConfig:
+        """Make a config of named values; a name that is none of its fields is an error."""
+        names = [field.name for field in fields(cls)]
+        if unknown := sorted(set(given) - set(names)):
+            raise UserError("unknown field of a classifier", value=unknown[0], allowed=names)
+        return cls(**given)  # type: ignore[arg-type]
+
+
+class SequenceClassifier(nn.Module):
+    """Sequences to logits: recurrent layer, batch normalisation or none, linear readout.
+
+    Parameters
+    ----------
+    config : ClassifierConfig
+    generator : torch.Generator, optional
+        Draws the weights as Keras does.
+    dropout_generator : torch.Generator, optional
+        Draws the dropout masks in training; needed only where the config has dropout.
+    precision : {"fp32", "bf16"}
+        See `rnnkit.models.recurrence.recur`.
+
+    Attributes
+    ----------
+    layer : Recurrent or LMU
+    norm : BatchNorm or None
+    weight_out, bias_out : (num_classes, hidden_size), (num_classes,)
+    dropout_generator : torch.Generator or None
+        As given. May be replaced, as when a training is resumed.
+    """
+
+    def __init__(
+        self,
+        config: ClassifierConfig,
+        *,
+        generator: torch.Generator | None = None,
+        dropout_generator: torch.Generator | None = None,
+        precision: str = "fp32",
+    ) -> None:
+        super().__init__()
+        self.config, self.precision = config, precision
+        self.dropout_generator = dropout_generator
+        self.layer: Recurrent | LMU
+        if config.memory_size:
+            self.layer = LMU(
+                config.input_size,
+                config.hidden_size,
+                cell=config.cell,
+                memory_size=config.memory_size,
+                theta=config.theta,
+                memory_d=config.memory_d,
+                discretizer=config.discretizer,
+                input_to_hidden=config.input_to_hidden,
+                encoder="ones",
+                generator=generator,
+            )
+        else:
+            self.layer = Recurrent(config.cell, config.input_size, config.hidden_size, generator=generator)
+        self.norm = BatchNorm(config.hidden_size) if config.normalise else None
+        self.weight_out = nn.Parameter(
+            glorot_uniform(config.num_classes, config.hidden_size, generator=generator)
+        )
+        self.bias_out = nn.Parameter(torch.zeros(config.num_classes))
+
+    @property
+    def cell(self) -> Recurrent:
+        """The recurrent cell: the layer itself, or the hidden cell behind its memory."""
+        return self.layer.hidden if isinstance(self.layer, LMU) else self.layer
+
+    @property
+    def num_trainable(self) -> int:
+        """Number of trained values."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    @property
+    def num_parameters(self) -> int:
+        """Number of parameters as Keras counts them: the moving statistics of batch normalisation are among them."""
+        return self.num_trainable + sum(
+            len(statistic) for statistic in (self.norm.buffers() if self.norm is not None else ())
+        )
+
+    def draw_masks(self, batch_size: int) -> Masks:
+        """Dropout masks of a batch, drawn from `dropout_generator`."""
+        config, cell = self.config, self.cell
+        if config.dropout == config.recurrent_dropout == 0:
+            return Masks()
+        generator = self.dropout_generator
+        if generator is None:
+            raise UserError(
+                "dropout has no generator to draw from",
+                hint="Give the classifier a dropout_generator, or call .eval() on it",
+            )
+        has_gates = cell.num_gates > 1 and config.recurrent_dropout > 0
+        rate = {place: config.dropout if place == config.dropout_place else 0.0 for place in PLACES}
+
+        def draw(*shape: int, rate: float) -> Tensor | None:
+            return draw_mask(*shape, rate=rate, generator=generator, device=self.weight_out.device)
+
+        return Masks(
+            input=draw(cell.num_gates if has_gates else 1, batch_size, cell.input_size, rate=rate["input"]),
+            recurrent=draw(cell.num_gates, batch_size, cell.hidden_size, rate=config.recurrent_dropout),
+            layer=draw(batch_size, 1, config.input_size, rate=rate["layer"]),
+            output=draw(batch_size, cell.hidden_size, rate=rate["output"]),
+        )
+
+    def forward(self, x: Tensor, *, masks: Masks | None = None) -> Tensor:
+        """Classify: x (batch, seq_len, input_size) -> logits (batch, num_classes).
+
+        In training, dropout masks are drawn where none are given; otherwise there is no dropout unless masks are given.
+        """
+        masks = (self.draw_masks(len(x)) if self.training else Masks()) if masks is None else masks
+        if masks.layer is not None:
+            x = x * masks.layer
+        h_n, _, _ = self.layer(
+            x, input_masks=masks.input, recurrent_masks=masks.recurrent, precision=self.precision
+        )
+        return self.readout(h_n, output_mask=masks.output)
+
+    def readout(self, h: Tensor, *, output_mask: Tensor | None = None) -> Tensor:
+        """Logits of states h (batch, hidden_size) -> (batch, num_classes)."""
+        h = h if self.norm is None else self.norm(h)
+        h = h if output_mask is None else h * output_mask
+        return nn.functional.linear(h, self.weight_out, self.bias_out)
+
+    def hidden_states(self, x: Tensor) -> Tensor:
+        """States after each step, without dropout: x (batch, seq_len, input_size) -> (batch, seq_len, hidden_size)."""
+        _, _, states = self.layer(x, precision=self.precision, states=True)
+        return states

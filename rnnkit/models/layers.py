@@ -1,0 +1,165 @@
+"""A recurrent layer of Keras with torch's names and gate order: simple RNN, LSTM or GRU."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from rnnkit.errors import UserError
+from rnnkit.models.initialisers import glorot_uniform, orthogonal
+from rnnkit.models.recurrence import recur, stepwise
+
+
+class Recurrent(nn.Module):
+    """One recurrent layer.
+
+    Parameters
+    ----------
+    cell : {"rnn", "lstm", "gru"}
+        The GRU is the one with the reset gate after the product (torch's; `reset_after` in Keras).
+    input_size, hidden_size : int
+    generator : torch.Generator, optional
+        Draws the weights as Keras does: Glorot uniform on the kernel of all gates, orthogonal on the recurrent kernel
+        of all gates, biases zero but the forget gate's, which is one.
+
+    Attributes
+    ----------
+    weight_ih (G * hidden_size, input_size), weight_hh (G * hidden_size, hidden_size), bias_ih (G * hidden_size,)
+        G is 1, 4 or 3; gates in torch's order (LSTM i, f, g, o; GRU r, z, n).
+    bias_hh (3 * hidden_size,) or None
+        Only the GRU has a second bias, as in Keras.
+    """
+
+    def __init__(
+        self, cell: str, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None
+    ) -> None:
+        super().__init__()
+        if cell not in stepwise.CELLS:
+            raise UserError("unknown cell", value=cell, allowed=stepwise.CELLS)
+        check_sizes(input_size=input_size, hidden_size=hidden_size)
+        self.cell = cell
+        width = stepwise.NUM_GATES[cell] * hidden_size
+        self.weight_ih = nn.Parameter(glorot_uniform(width, input_size, generator=generator))
+        self.weight_hh = nn.Parameter(orthogonal(width, hidden_size, generator=generator))
+        bias = torch.zeros(width)
+        if cell == "lstm":
+            bias[hidden_size : 2 * hidden_size] = 1
+        self.bias_ih = nn.Parameter(bias)
+        self.bias_hh = nn.Parameter(torch.zeros(width)) if cell == "gru" else None
+
+    @property
+    def input_size(self) -> int:
+        """Features the layer reads at each step."""
+        return self.weight_ih.shape[1]
+
+    @property
+    def hidden_size(self) -> int:
+        """Number of recurrent units."""
+        return self.weight_hh.shape[1]
+
+    @property
+    def num_gates(self) -> int:
+        """Gates of a unit: 1, 4 or 3."""
+        return stepwise.NUM_GATES[self.cell]
+
+    def step(
+        self, x_t: Tensor, h: Tensor, c: Tensor | None = None, *, recurrent_masks: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """One step: x_t (batch, input_size), h and c (batch, hidden_size) -> the next h and c (None but in an LSTM)."""
+        one_step = {"rnn": stepwise.rnn_step, "lstm": stepwise.lstm_step, "gru": stepwise.gru_step}[self.cell]
+        drive_t = nn.functional.linear(x_t, self.weight_ih, self.bias_ih)
+        return one_step(drive_t, h, c, self.weight_hh, self.bias_hh, masks=recurrent_masks)
+
+    def drive(
+        self,
+        rows: Tensor,
+        *,
+        weight: Tensor | None = None,
+        masks: Tensor | None = None,
+        precision: str = "fp32",
+    ) -> Tensor:
+        """What inputs contribute to the gates.
+
+        Parameters
+        ----------
+        rows : Tensor (seq_len, batch, input_size)
+        weight : Tensor (G * hidden_size, input_size), optional
+            In place of `weight_ih`.
+        masks : Tensor (1 or G, batch, input_size), optional
+            Dropout of the input, constant over time: one mask for all gates, or one for each.
+        precision : {"fp32", "bf16"}
+            ``bf16`` rounds the operands and the results of products over more than one feature to bfloat16.
+
+        Returns
+        -------
+        Tensor (seq_len, batch, G * hidden_size)
+        """
+        weight = self.weight_ih if weight is None else weight
+        dtype = torch.bfloat16 if precision == "bf16" and weight.shape[1] > 1 else rows.dtype
+
+        def product(some_rows: Tensor, some_weight: Tensor) -> Tensor:
+            return nn.functional.linear(some_rows.to(dtype), some_weight.to(dtype)).to(rows.dtype)
+
+        if masks is None or len(masks) == 1:
+            return product(rows if masks is None else rows * masks, weight) + self.bias_ih
+        parts = [
+            product(rows * mask, part) for mask, part in zip(masks, weight.chunk(self.num_gates), strict=True)
+        ]
+        return torch.cat(parts, dim=2) + self.bias_ih
+
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        input_masks: Tensor | None = None,
+        recurrent_masks: Tensor | None = None,
+        precision: str = "fp32",
+        states: bool = False,
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Run over whole sequences.
+
+        Parameters
+        ----------
+        x : Tensor (batch, seq_len, input_size)
+        input_masks : Tensor (1 or G, batch, input_size), optional
+            Dropout of the input, see `drive`.
+        recurrent_masks : Tensor (G, batch, hidden_size), optional
+            Recurrent dropout, see `rnnkit.models.recurrence.recur`.
+        precision : {"fp32", "bf16"}
+        states : bool
+            Whether to return all hidden states.
+
+        Returns
+        -------
+        h_n, c_n : Tensor (batch, hidden_size); c_n is None but in an LSTM
+        hidden_states : Tensor (batch, seq_len, hidden_size), or None where they were not asked for
+        """
+        check_input(x, self.input_size)
+        drive = self.drive(x.transpose(0, 1), masks=input_masks, precision=precision)
+        h_n, c_n, hidden_states = recur(
+            self.cell,
+            drive,
+            self.weight_hh,
+            self.bias_hh,
+            masks=recurrent_masks,
+            precision=precision,
+            states=states,
+        )
+        return h_n, c_n, None if hidden_states is None else hidden_states.transpose(0, 1)
+
+
+def check_sizes(**sizes: object) -> None:
+    """Refuse a size that is not a positive integer."""
+    for name, size in sizes.items():
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            raise UserError(f"{name} is no network's", value=size, allowed="an integer of at least 1")
+
+
+def check_input(x: Tensor, input_size: int) -> None:
+    """Refuse sequences that are not (batch, seq_len >= 1, input_size)."""
+    if x.dim() != 3 or x.shape[1] < 1 or x.shape[2] != input_size:
+        raise UserError(
+            "the input has another shape than the network reads",
+            value=tuple(x.shape),
+            allowed=f"(batch, seq_len >= 1, input_size = {input_size})",
+        )

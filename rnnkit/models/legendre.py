@@ -1,0 +1,79 @@
+"""The Legendre memory as a linear system: its matrices, one step of it, and many steps as one product.
+
+Source: Voelker, Kajić & Eliasmith, Legendre Memory Units (2019), Eqs. 1 to 4.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import scipy.linalg
+
+from rnnkit.errors import UserError
+
+DISCRETIZERS = ("zoh", "euler")
+
+
+def continuous_matrices(memory_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """A (memory_size, memory_size) and B (memory_size,) of ``theta m' = A m + B u``, in float64."""
+    i, j = np.meshgrid(np.arange(memory_size), np.arange(memory_size), indexing="ij")
+    scale = 2.0 * np.arange(memory_size) + 1
+    a = scale[:, None] * np.where(i < j, -1.0, (-1.0) ** (i - j + 1))
+    return a, scale * (-1.0) ** np.arange(memory_size)
+
+
+@lru_cache(maxsize=8)
+def discrete_matrices(memory_size: int, theta: float, discretizer: str) -> tuple[np.ndarray, np.ndarray]:
+    """A (memory_size, memory_size) and B (memory_size,) of ``m_t = A m_{t-1} + B u_t``, in float64, read-only.
+
+    Parameters
+    ----------
+    memory_size : int
+        Legendre polynomials kept of the window (`order` in keras-lmu).
+    theta : float
+        Steps in the window.
+    discretizer : {"zoh", "euler"}
+        Zero-order hold, exact for an input constant between steps; or Euler's step, which needs a theta that is
+        large beside `memory_size`.
+    """
+    if discretizer not in DISCRETIZERS:
+        raise UserError("unknown discretizer", value=discretizer, allowed=DISCRETIZERS)
+    if not isinstance(memory_size, int) or isinstance(memory_size, bool) or memory_size < 1:
+        raise UserError("memory_size is no memory's", value=memory_size, allowed="an integer of at least 1")
+    if isinstance(theta, bool) or not isinstance(theta, int | float) or not 0 < theta < float("inf"):
+        raise UserError("theta is no length of a window", value=theta, allowed="a number of steps above 0")
+    a, b = continuous_matrices(memory_size)
+    if discretizer == "euler":
+        a, b = np.eye(memory_size) + a / theta, b / theta
+    else:
+        both = np.zeros((memory_size + 1, memory_size + 1))
+        both[:-1, :-1], both[:-1, -1] = a, b
+        both = scipy.linalg.expm(both / theta)
+        a, b = both[:-1, :-1].copy(), both[:-1, -1].copy()
+    a.flags.writeable = b.flags.writeable = False
+    return a, b
+
+
+@lru_cache(maxsize=8)
+def chunk_matrices(memory_size: int, theta: float, discretizer: str, num_steps: int) -> np.ndarray:
+    """What the memory before a chunk and the inputs in it make of the memory at each step of the chunk.
+
+    Returns
+    -------
+    np.ndarray (num_steps, memory_size + num_steps, memory_size)
+        ``m_{s+k} = [m_s, u_{s+1}, .., u_{s+num_steps}] @ result[k - 1]``, in float64, read-only.
+    """
+    a, b = discrete_matrices(memory_size, theta, discretizer)
+    result = np.zeros((num_steps, memory_size + num_steps, memory_size))
+    power, response = np.eye(memory_size), b  # A^k and A^k B
+    responses = []
+    for k in range(num_steps):
+        power = a @ power
+        responses.append(response)
+        response = a @ response
+        result[k, :memory_size] = power.T
+        for j in range(k + 1):
+            result[k, memory_size + j] = responses[k - j]
+    result.flags.writeable = False
+    return result

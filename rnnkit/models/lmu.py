@@ -1,0 +1,243 @@
+"""The Legendre Memory Unit: a linear memory of the input's recent past, read by a recurrent cell.
+
+Source: Voelker, Kajić & Eliasmith, Legendre Memory Units (2019); options and their meaning are those of keras-lmu.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from rnnkit.errors import UserError
+from rnnkit.models.initialisers import glorot_uniform, orthogonal
+from rnnkit.models.layers import Recurrent, check_input, check_sizes
+from rnnkit.models.legendre import chunk_matrices, discrete_matrices
+from rnnkit.models.recurrence import recur
+
+_STEPS_PER_CHUNK = 16
+
+
+class LMU(nn.Module):
+    """A Legendre memory and the hidden cell that reads ``[m_t, x_t]``.
+
+    ``u_t = W_u [x_t, h_{t-1}] + W_m m_{t-1} + b`` and ``m_t = A m_{t-1} + B u_t`` for each of the `memory_d` numbers of
+    u; the hidden cell sees the new m_t. Without the two feedback paths the memory is linear in x and is computed
+    for the whole sequence at once.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+    cell : {"rnn", "lstm", "gru"}
+        The hidden cell.
+    memory_size : int
+        Legendre polynomials in each memory (`order` in keras-lmu).
+    theta : float
+        Steps in the memory's window.
+    memory_d : int
+        Memories side by side.
+    discretizer : {"zoh", "euler"}
+    hidden_to_memory, memory_to_memory : bool
+        The feedback paths: whether u reads the hidden state, and the memory itself.
+    input_to_hidden : bool
+        Whether the hidden cell sees x_t beside m_t.
+    encoder_bias : bool
+        Whether u has a bias (`use_bias` in keras-lmu).
+    encoder : {"glorot", "ones"}
+        How W_u starts.
+    generator : torch.Generator, optional
+        Draws the weights.
+
+    Attributes
+    ----------
+    weight_encoder : (memory_d, input_size [+ hidden_size])
+    weight_feedback : (memory_d, memory_d * memory_size) or None
+    bias_encoder : (memory_d,) or None
+    hidden : Recurrent
+        The hidden cell; its input is all memories, one after another, then x_t.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        cell: str,
+        memory_size: int,
+        theta: float,
+        memory_d: int = 1,
+        discretizer: str = "zoh",
+        hidden_to_memory: bool = False,
+        memory_to_memory: bool = False,
+        input_to_hidden: bool = True,
+        encoder_bias: bool = False,
+        encoder: str = "glorot",
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        check_sizes(input_size=input_size, hidden_size=hidden_size, memory_d=memory_d)
+        if encoder not in ("glorot", "ones"):
+            raise UserError("unknown start of the encoder", value=encoder, allowed=("glorot", "ones"))
+        self.input_size, self.memory_d, self.memory_size = input_size, memory_d, memory_size
+        self.theta, self.discretizer = theta, discretizer
+        self.hidden_to_memory, self.input_to_hidden = hidden_to_memory, input_to_hidden
+        a, b = (torch.tensor(matrix) for matrix in discrete_matrices(memory_size, theta, discretizer))
+        self.transition: Tensor
+        self.injection: Tensor
+        self.register_buffer("transition", a.float(), persistent=False)  # A (memory_size, memory_size)
+        self.register_buffer("injection", b.float(), persistent=False)  # B (memory_size,)
+        width = input_size + hidden_size * hidden_to_memory
+        start = glorot_uniform(memory_d, width, generator=generator) if encoder == "glorot" else None
+        self.weight_encoder = nn.Parameter(torch.ones(memory_d, width) if start is None else start)
+        memory_width = memory_d * memory_size
+        self.weight_feedback = (
+            nn.Parameter(orthogonal(memory_d, memory_width, generator=generator))
+            if memory_to_memory
+            else None
+        )
+        self.bias_encoder = nn.Parameter(torch.zeros(memory_d)) if encoder_bias else None
+        self.hidden = Recurrent(
+            cell, memory_width + input_size * input_to_hidden, hidden_size, generator=generator
+        )
+
+    @property
+    def hidden_size(self) -> int:
+        """Units of the hidden cell."""
+        return self.hidden.hidden_size
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the memory is a linear function of the input: no feedback path leads into it."""
+        return not self.hidden_to_memory and self.weight_feedback is None
+
+    def step(
+        self,
+        x_t: Tensor,
+        m: Tensor,
+        h: Tensor,
+        c: Tensor | None = None,
+        *,
+        recurrent_masks: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """One step.
+
+        Parameters
+        ----------
+        x_t : Tensor (batch, input_size)
+        m : Tensor (batch, memory_d * memory_size)
+        h, c : Tensor (batch, hidden_size)
+            c only in an LSTM.
+        recurrent_masks : Tensor (G, batch, hidden_size), optional
+            Recurrent dropout of the hidden cell.
+
+        Returns
+        -------
+        m, h, c
+            The next ones; c is None but in an LSTM.
+        """
+        m = self._next_memory(x_t, m, h)
+        seen = torch.cat([m, x_t], dim=1) if self.input_to_hidden else m
+        return m, *self.hidden.step(seen, h, c, recurrent_masks=recurrent_masks)
+
+    def memories(self, x: Tensor) -> Tensor:
+        """Compute the memory at each step, all at once.
+
+        x (batch, seq_len, input_size) -> (batch, seq_len, memory_d * memory_size).
+
+        Raises
+        ------
+        UserError
+            Where a feedback path leads into the memory: then it cannot be had without the hidden cell.
+        """
+        check_input(x, self.input_size)
+        if not self.is_linear:
+            raise UserError("this memory depends on the hidden cell", hint="Take `step` or `forward`")
+        encoded = nn.functional.linear(x.transpose(0, 1), self.weight_encoder, self.bias_encoder)
+        return self._delay(encoded).transpose(0, 1)
+
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        input_masks: Tensor | None = None,
+        recurrent_masks: Tensor | None = None,
+        precision: str = "fp32",
+        states: bool = False,
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Run over whole sequences; arguments and results as of `Recurrent.forward`.
+
+        `input_masks` (1 or G, batch, hidden.input_size) are dropout of what the hidden cell reads. The linear memory
+        itself is always computed in float32.
+        """
+        check_input(x, self.input_size)
+        if not self.is_linear:
+            return self._stepwise(x, input_masks, recurrent_masks, states)
+        rows, weight = self._seen(x)
+        h_n, c_n, hidden_states = recur(
+            self.hidden.cell,
+            self.hidden.drive(rows, weight=weight, masks=input_masks, precision=precision),
+            self.hidden.weight_hh,
+            self.hidden.bias_hh,
+            masks=recurrent_masks,
+            precision=precision,
+            states=states,
+        )
+        return h_n, c_n, None if hidden_states is None else hidden_states.transpose(0, 1)
+
+    def _next_memory(self, x_t: Tensor, m: Tensor, h: Tensor) -> Tensor:
+        read = torch.cat([x_t, h], dim=1) if self.hidden_to_memory else x_t
+        encoded = nn.functional.linear(read, self.weight_encoder, self.bias_encoder)  # (B, D)
+        if self.weight_feedback is not None:
+            encoded = encoded + m @ self.weight_feedback.t()
+        by_memory = m.view(len(m), self.memory_d, self.memory_size)  # (B, D, Q)
+        return (by_memory @ self.transition.t() + encoded.unsqueeze(2) * self.injection).flatten(1)
+
+    def _stepwise(
+        self, x: Tensor, input_masks: Tensor | None, recurrent_masks: Tensor | None, states: bool
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        if input_masks is not None:
+            raise UserError("dropout of the hidden cell's input is not there for a memory with feedback")
+        m = x.new_zeros(len(x), self.memory_d * self.memory_size)
+        h, c = x.new_zeros(len(x), self.hidden_size), None
+        hidden_states = []
+        for x_t in x.unbind(1):
+            m, h, c = self.step(x_t, m, h, c, recurrent_masks=recurrent_masks)
+            if states:
+                hidden_states.append(h)
+        return h, c, torch.stack(hidden_states, dim=1) if states else None
+
+    def _seen(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What the hidden cell reads, time first, and the weights to read it with.
+
+        A 1 x 1 encoder is folded into these weights: then the memory is that of x itself, and no gradient passes
+        back through the sequence.
+        """
+        weight: Tensor = self.hidden.weight_ih
+        x = x.transpose(0, 1)  # (T, B, I)
+        if self.weight_encoder.numel() == 1 and self.bias_encoder is None and not x.requires_grad:
+            with torch.no_grad():
+                m = self._delay(x)
+            factor = self.weight_encoder.expand(1, self.memory_size)
+            if self.input_to_hidden:
+                factor = torch.cat([factor, factor.new_ones(1, self.input_size)], dim=1)
+            weight = weight * factor
+        else:
+            m = self._delay(nn.functional.linear(x, self.weight_encoder, self.bias_encoder))
+        return torch.cat([m, x], dim=2) if self.input_to_hidden else m, weight
+
+    def _delay(self, encoded: Tensor) -> Tensor:
+        """The memories of inputs (seq_len, batch, memory_d) -> (seq_len, batch, memory_d * memory_size), in chunks."""
+        seq_len, batch, memory_d = encoded.shape
+        size = min(_STEPS_PER_CHUNK, seq_len)
+        matrices = chunk_matrices(self.memory_size, self.theta, self.discretizer, size)
+        chunk_weight = torch.tensor(matrices, dtype=encoded.dtype, device=encoded.device)  # (L, Q + L, Q)
+        columns = encoded.reshape(seq_len, batch * memory_d).t()  # (B D, T)
+        m = encoded.new_zeros(batch * memory_d, self.memory_size)
+        chunks = []
+        for start in range(0, seq_len, size):
+            inputs = columns[:, start : start + size]
+            steps = inputs.shape[1]
+            known = torch.cat([m, inputs], dim=1)  # (B D, Q + steps)
+            weight = chunk_weight[:steps, : self.memory_size + steps]
+            chunks.append(torch.bmm(known.expand(steps, *known.shape), weight))  # (steps, B D, Q)
+            m = chunks[-1][-1]
+        return torch.cat(chunks).view(seq_len, batch, memory_d * self.memory_size)

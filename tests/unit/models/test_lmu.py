@@ -1,0 +1,154 @@
+"""The Legendre memory against scipy and its own recurrence; its two forms against each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.signal
+import torch
+
+from rnnkit.errors import UserError
+from rnnkit.models import LMU
+from rnnkit.models.legendre import chunk_matrices, continuous_matrices, discrete_matrices
+
+
+def _seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def _steps(layer, x, masks=None):
+    """States and memories, one step after another."""
+    m = x.new_zeros(len(x), layer.memory_d * layer.memory_size)
+    h, c = x.new_zeros(len(x), layer.hidden_size), None
+    states, memories = [], []
+    for x_t in x.unbind(1):
+        m, h, c = layer.step(x_t, m, h, c, recurrent_masks=masks)
+        states.append(h)
+        memories.append(m)
+    return torch.stack(states, 1), torch.stack(memories, 1)
+
+
+def test_the_matrices_are_those_of_the_definition():
+    a, b = continuous_matrices(3)
+    np.testing.assert_array_equal(a, [[-1, -1, -1], [3, -3, -3], [-5, 5, -5]])
+    np.testing.assert_array_equal(b, [1, -3, 5])
+
+
+@pytest.mark.parametrize(("memory_size", "theta"), [(4, 10), (32, 100.5), (256, 784)])
+def test_zero_order_hold_and_euler_are_those_of_scipy(memory_size, theta):
+    a, b = continuous_matrices(memory_size)
+    system = (a / theta, b[:, None] / theta, np.ones((1, memory_size)), np.zeros((1, 1)))
+    for ours, theirs in [("zoh", "zoh"), ("euler", "euler")]:
+        expected = scipy.signal.cont2discrete(system, dt=1.0, method=theirs)
+        transition, injection = discrete_matrices(memory_size, theta, ours)
+        np.testing.assert_allclose(transition, expected[0], rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(injection, expected[1][:, 0], rtol=1e-9, atol=1e-12)
+
+
+def test_the_memory_holds_the_window_as_legendre_polynomials():
+    """A slow signal is read back, delayed by part of the window, from shifted Legendre polynomials."""
+    theta, memory_size = 100, 12
+    layer = LMU(1, 2, cell="rnn", memory_size=memory_size, theta=theta, encoder="ones")
+    u = np.sin(2 * np.pi * np.arange(400) / 120)
+    m = layer.memories(torch.tensor(u, dtype=torch.float32)[None, :, None])[0].detach().numpy()
+    for share in (0.0, 0.5, 1.0):
+        readout = np.array(
+            [np.polynomial.legendre.Legendre.basis(i)(2 * share - 1) for i in range(memory_size)]
+        )
+        delay = int(share * theta)
+        np.testing.assert_allclose((m @ readout)[200:], u[200 - delay : 400 - delay], atol=0.06)
+
+
+def test_a_chunk_is_its_steps():
+    a, b = discrete_matrices(5, 20, "zoh")
+    matrices = chunk_matrices(5, 20, "zoh", 4)
+    generator = np.random.default_rng(0)
+    m, u = generator.normal(size=5), generator.normal(size=4)
+    known = np.concatenate([m, u])
+    for k in range(4):
+        m = a @ m + b * u[k]
+        np.testing.assert_allclose(known @ matrices[k], m, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("seq_len", [1, 16, 37])
+@pytest.mark.parametrize(("input_size", "memory_d", "bias"), [(1, 1, False), (2, 3, True), (3, 1, False)])
+def test_whole_sequence_and_steps_are_equal(cell, seq_len, input_size, memory_d, bias):
+    layer = LMU(
+        input_size,
+        5,
+        cell=cell,
+        memory_size=6,
+        theta=30,
+        memory_d=memory_d,
+        encoder_bias=bias,
+        generator=_seeded(),
+    )
+    if bias:
+        torch.nn.init.constant_(layer.bias_encoder, 0.3)
+    x = torch.rand(4, seq_len, input_size, generator=_seeded(1))
+    masks = (torch.rand(layer.hidden.num_gates, 4, 5, generator=_seeded(2)) > 0.5) * 2.0
+    states, memories = _steps(layer, x, masks)
+    h_n, _, whole = layer(x, recurrent_masks=masks, states=True)
+    torch.testing.assert_close(layer.memories(x), memories, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(whole, states, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(h_n, states[:, -1], rtol=1e-4, atol=1e-5)
+    gradients = []
+    for result in (whole, states):
+        layer.zero_grad()
+        result.square().sum().backward()
+        gradients.append([parameter.grad.clone() for parameter in layer.parameters()])
+    for ours, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_whole_sequence_and_steps_are_equal_at_the_size_of_the_study():
+    layer = LMU(1, 8, cell="gru", memory_size=256, theta=784, encoder="ones", generator=_seeded())
+    x = torch.rand(2, 784, 1, generator=_seeded(1))
+    with torch.no_grad():
+        states, memories = _steps(layer, x)
+        torch.testing.assert_close(layer.memories(x), memories, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(layer(x, states=True)[2], states, rtol=1e-4, atol=1e-4)
+
+
+def test_gradients_reach_an_input_that_asks_for_them():
+    layer = LMU(1, 4, cell="rnn", memory_size=3, theta=9, generator=_seeded())
+    x = torch.rand(2, 10, 1, generator=_seeded(1), requires_grad=True)
+    layer(x)[0].sum().backward()
+    whole = x.grad.clone()
+    x.grad = None
+    _steps(layer, x)[0][:, -1].sum().backward()
+    torch.testing.assert_close(whole, x.grad, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("paths", [{"hidden_to_memory": True}, {"memory_to_memory": True}])
+def test_with_feedback_the_memory_alone_is_refused(paths):
+    layer = LMU(2, 3, cell="gru", memory_size=4, theta=10, **paths)
+    x = torch.rand(2, 5, 2, generator=_seeded(1))
+    torch.testing.assert_close(layer(x, states=True)[2], _steps(layer, x)[0])
+    with pytest.raises(UserError, match="depends on the hidden cell"):
+        layer.memories(x)
+    with pytest.raises(UserError, match="feedback"):
+        layer(x, input_masks=torch.ones(1, 2, 6))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"discretizer": "bilinear"}, "unknown discretizer: 'bilinear'; allowed: zoh, euler"),
+        ({"theta": 0}, "theta is no length of a window"),
+        ({"theta": float("nan")}, "theta"),
+        ({"memory_size": 0}, "memory_size is no memory's"),
+        ({"memory_d": 1.5}, "memory_d is no network's"),
+        ({"cell": "elman"}, "unknown cell"),
+        ({"encoder": "zeros"}, "unknown start of the encoder"),
+    ],
+)
+def test_options_that_are_none_are_refused(change, message):
+    with pytest.raises(UserError, match=message):
+        LMU(1, 3, **({"cell": "rnn", "memory_size": 4, "theta": 10} | change))
+
+
+def test_another_input_size_is_refused():
+    with pytest.raises(UserError, match="input_size = 1"):
+        LMU(1, 3, cell="rnn", memory_size=4, theta=10)(torch.zeros(2, 5, 2))
