@@ -44,11 +44,14 @@ def inlined(function: Callable[..., Any]) -> Any:
     return _compiled(function, forceinline=True)
 
 
-def _compiled(function: Callable[..., Any], **options: bool) -> Any:
+def _compiled(function: Callable[..., Any], *, forceinline: bool = False) -> Any:
     folder, config = cache_folder(), cast(Any, numba.config)
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder or before)
     try:
-        return numba.njit(nogil=True, error_model="numpy", cache=folder is not None, **options)(function)
+        compiler = numba.njit(
+            nogil=True, error_model="numpy", cache=folder is not None, forceinline=forceinline
+        )
+        return compiler(function)
     finally:
         config.CACHE_DIR = before

@@ -34,13 +34,16 @@ def backward(  # type: ignore[no-untyped-def]
     num_slots * padded, BLOCK) in steps; both collect ``num_slots`` time steps for one product.
     """
     _backward(
-        sizes, bare(kept), bare(x), bare(right), bare(masks), bare(grad_states), bare(grad_h), bare(grad_c), bare(tanh_c), bare(grad_drive), bare(grad_weight), bare(grad_bias), bare(grad_input), bare(left), bare(deltas), bare(summands), bare(states), bare(tile), num_slots
+        sizes, bare(kept), bare(x), bare(right), bare(masks), bare(grad_states), bare(grad_h), bare(grad_c),
+        bare(tanh_c), bare(grad_drive), bare(grad_weight), bare(grad_bias), bare(grad_input), bare(left), bare(deltas),
+        bare(summands), bare(states), bare(tile), num_slots,
     )  # fmt: skip
 
 
 @compiled
 def _backward(  # type: ignore[no-untyped-def]
-    sizes, kept, x, right, masks, grad_states, grad_h, grad_c, tanh_c, grad_drive, grad_weight, grad_bias, grad_input, left, deltas, summands, states, tile, num_slots
+    sizes, kept, x, right, masks, grad_states, grad_h, grad_c, tanh_c, grad_drive, grad_weight, grad_bias, grad_input,
+    left, deltas, summands, states, tile, num_slots,
 ):  # fmt: skip
     mode = flush_subnormals()
     cell, size = sizes.cell, sizes.hidden_size
@@ -57,8 +60,8 @@ def _backward(  # type: ignore[no-untyped-def]
             for unit in range(units):
                 for half in range(2):
                     _deltas(
-                        sizes, t, row + half, unit, half * NUM_DELTAS, deltas, kept, grad_states, grad_h, grad_c, tanh_c,
-                        grad_drive, x, grad_bias, grad_input,
+                        sizes, t, row + half, unit, half * NUM_DELTAS, deltas, kept, grad_states, grad_h, grad_c,
+                        tanh_c, grad_drive, x, grad_bias, grad_input,
                     )  # fmt: skip
                 _collect(sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states)
         filled += 1

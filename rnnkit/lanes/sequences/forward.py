@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 from rnnkit.lanes.compiling import compiled
 from rnnkit.lanes.sequences.gates import LSTM, RNN, gru_forward, lstm_forward, rnn_forward
-from rnnkit.lanes.sequences.products import TILE_ROWS, flush_subnormals, product_4, put_operand, restore_mode, width
+from rnnkit.lanes.sequences.products import (
+    TILE_ROWS,
+    flush_subnormals,
+    product_4,
+    put_operand,
+    restore_mode,
+    width,
+)
 from rnnkit.lanes.vectors import LANES, bare, load, present, store
 
 BLOCK = 4 * LANES  # hidden units whose sums are made together
@@ -36,7 +43,8 @@ def forward(sizes, kept, states, drive, x, weight_ih, bias, right, masks, left, 
     (2, G or 1, padded, H); ``h`` and ``c``: zeros (padded, H), left with the last states.
     """
     _forward(
-        sizes, bare(kept), bare(states), bare(drive), bare(x), bare(weight_ih), bare(bias), bare(right), bare(masks), bare(left), bare(tile), bare(h), bare(c)
+        sizes, bare(kept), bare(states), bare(drive), bare(x), bare(weight_ih),
+        bare(bias), bare(right), bare(masks), bare(left), bare(tile), bare(h), bare(c)
     )  # fmt: skip
 
 

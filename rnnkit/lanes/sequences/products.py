@@ -108,7 +108,9 @@ def _pointer(context: Any, builder: Any, kind: Any, array: Any, element: Any, ta
 
 
 def _splat(builder: Any, number: Any) -> Any:
-    one = builder.insert_element(ir.Constant(ir.VectorType(number.type, LANES), ir.Undefined), number, _I32(0))
+    one = builder.insert_element(
+        ir.Constant(ir.VectorType(number.type, LANES), ir.Undefined), number, _I32(0)
+    )
     zeros = ir.Constant(_INTS, [0] * LANES)
     return builder.shuffle_vector(one, ir.Constant(one.type, ir.Undefined), zeros)
 
@@ -305,7 +307,7 @@ def _product(rows: int, vectors: int, *, adds: bool) -> Any:
             for vector in range(vectors):
                 at = builder.add(right_here, _I64(vector * LANES * _width(kind)))
                 rights.append(builder.load(_pointer(context, builder, kind, right, at, loaded), align=align))
-            updated = []
+            updated: list[Any] = []
             for row in range(rows):
                 at = builder.add(left_here, builder.mul(left_row, _I64(row)))
                 where = _pointer(context, builder, kind, left, at, number)

@@ -165,18 +165,20 @@ def run_backward(
     grad_h: np.ndarray | None,
     grad_c: np.ndarray | None,
     grad_states: np.ndarray | None,
+    with_drive: bool = False,
     threads: int = 1,
 ) -> Gradients:
     """Gradients of the last states and of all states, each (..., batch, H) or None, back to the operands.
 
-    Micro-batches are summed in their order: bits do not depend on ``threads``.
+    ``with_drive`` asks for the gradient of a drive. Micro-batches are summed in their order: bits do not depend on
+    ``threads``.
     """
     size, num_gates = problem.hidden_size, problem.num_gates
     right = _as_operand(_backward_panels(problem), problem.bf16)
     masks, x = _flat(problem.masks), _flat(problem.x)
     num_states = num_gates if problem.masks is not None else 1
     shape = (problem.seq_len, problem.batch, num_gates * size)
-    grad_drive = np.empty(shape, np.float32) if problem.drive is not None else None
+    grad_drive = np.empty(shape, np.float32) if with_drive else None
     num_biases = num_gates + (problem.cell == "gru")
 
     def job(sizes: Sizes, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -204,13 +206,13 @@ def run_backward(
     weight, bias, weight_ih = (sum(part[1:], start=part[0]) for part in zip(*parts, strict=True))
     bias = bias.reshape(-1, size)
     recurrent = bias[[0, 1, 3]] if CELLS[problem.cell] == GRU else bias
-    driven = problem.drive is None
+    driven = problem.x is None
     return Gradients(
         weight.reshape(-1, size),
         recurrent.ravel(),
         grad_drive,
-        weight_ih if driven else None,
-        bias[:num_gates].ravel() if driven else None,
+        None if driven else weight_ih,
+        None if driven else bias[:num_gates].ravel(),
     )
 
 
