@@ -3,7 +3,7 @@
 A step is forward, cross-entropy, backward and Adam over sequences of one number a step. Rivals: a plain loop of torch
 over the steps, and torch.nn's layer, which has no recurrent dropout; both in float32 and under autocast to bfloat16.
 Keras joins in where it is installed. Peak memory is that of a process of its own, which takes one step.
-The paper's size is ``run(work=Work(batch=1000, seq_len=784))``: it takes an hour or so, and the loop far more memory.
+The paper's size is ``run(work=Work(batch=1000, seq_len=784))``: it takes far longer, and the loop far more memory.
 """
 
 from __future__ import annotations
