@@ -8,12 +8,13 @@ import os
 import sys
 from types import ModuleType
 
-from benchmarks import population, timing, training_step, truncation
+from benchmarks import population, psmnist, timing, training_step, truncation
 
 BENCHMARKS: dict[str, ModuleType] = {
     "training_step": training_step,
     "truncation": truncation,
     "population": population,
+    "psmnist": psmnist,
 }
 
 

@@ -117,12 +117,12 @@ def _case(shape: Shape, batch: int, count: int, repeats: int) -> list[dict[str, 
         plain = torch.optim.Adam(theirs.parameters(), lr=LEARNING_RATE)
         rivals[f"rnnkit {precision}"] = training_step(ours, fused, x, y)
         rivals[f"torch {precision}"] = training_step(theirs, plain, x, y)
-        rivals |= _large_products(shape.ceiling, precision)
+        rivals |= large_products(shape.ceiling, precision)
     seconds = race(rivals, repeats)
     return [_row(shape, batch, count, precision, seconds) for precision in PRECISIONS]
 
 
-def _large_products(size: int, precision: str) -> dict[str, Callable[[], object]]:
+def large_products(size: int, precision: str) -> dict[str, Callable[[], object]]:
     """A large product by every way that torch has for it on a CPU; the fastest one is the ceiling."""
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     a, b = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)

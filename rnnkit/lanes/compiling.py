@@ -25,7 +25,7 @@ def cache_folder() -> Path | None:
     """
     from platformdirs import user_cache_path
 
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
     version = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     folder = user_cache_path("rnnkit") / "compiled" / version
     try:
@@ -40,15 +40,23 @@ def compiled(function: Callable[..., Any]) -> Any:
 
     No fast-math: a result is the same whatever lane and tile a model lies in.
     """
-    with LOCK:
-        return _compiled(function)
+    return _compiled(function)
 
 
-def _compiled(function: Callable[..., Any]) -> Any:
+def inlined(function: Callable[..., Any]) -> Any:
+    """As :func:`compiled`, for a part of an innermost loop: its buffers are never handed over by a call."""
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function: Callable[..., Any], *, forceinline: bool = False) -> Any:
     folder, config = cache_folder(), cast(Any, numba.config)
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(folder or before)
-    try:
-        return numba.njit(nogil=True, error_model="numpy", cache=folder is not None)(function)
-    finally:
-        config.CACHE_DIR = before
+    with LOCK:
+        before = config.CACHE_DIR
+        config.CACHE_DIR = str(folder or before)
+        try:
+            compiler = numba.njit(
+                nogil=True, error_model="numpy", cache=folder is not None, forceinline=forceinline
+            )
+            return compiler(function)
+        finally:
+            config.CACHE_DIR = before

@@ -36,12 +36,46 @@ class _VectorModel(models.PrimitiveModel):
 
 
 def _is_buffer(kind: Any) -> bool:
-    return isinstance(kind, types.Array) and kind.ndim == 1 and kind.dtype in _LLVM
+    flat = isinstance(kind, types.CPointer) or (isinstance(kind, types.Array) and kind.ndim == 1)
+    return flat and kind.dtype in _LLVM
 
 
-def _row(context: Any, builder: Any, kind: types.Array, array: Any, row: Any) -> Any:
+def start_of(context: Any, builder: Any, kind: Any, buffer: Any) -> Any:
+    """Pointer to the first number of a buffer."""
+    if isinstance(kind, types.CPointer):
+        return buffer
+    return context.make_array(kind)(context, builder, buffer).data
+
+
+@intrinsic
+def bare(typing: Any, array: Any) -> Any:
+    """A buffer without the count of who holds it, which loops would go on counting; null where it is empty."""
+    if not isinstance(array, types.Array):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        made = context.make_array(signature.args[0])(context, builder, arguments[0])
+        empty = builder.icmp_signed("==", made.nitems, made.nitems.type(0))
+        return builder.select(empty, ir.Constant(made.data.type, None), made.data)
+
+    return types.CPointer(array.dtype)(array), generate
+
+
+@intrinsic
+def present(typing: Any, buffer: Any) -> Any:
+    """Whether there is a buffer, of what :func:`bare` returned."""
+    if not isinstance(buffer, types.CPointer):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.icmp_unsigned("!=", arguments[0], ir.Constant(arguments[0].type, None))
+
+    return types.boolean(buffer), generate
+
+
+def _row(context: Any, builder: Any, kind: Any, array: Any, row: Any) -> Any:
     """Pointer to a row of a buffer, as a pointer to a vector."""
-    data = context.make_array(kind)(context, builder, array).data
+    data = start_of(context, builder, kind, array)
     first = builder.gep(data, [builder.mul(row, row.type(LANES))])
     return builder.bitcast(first, ir.VectorType(_LLVM[kind.dtype], LANES).as_pointer())
 
@@ -128,7 +162,7 @@ def scatter_add(typing: Any, buffer: Any, rows: Any, index: Any, offset: Any, va
 
 def _elements(context: Any, builder: Any, signature: Any, arguments: Any) -> list[Any]:
     """Pointers to one element per lane, each in its own row."""
-    buffer = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+    buffer = start_of(context, builder, signature.args[0], arguments[0])
     rows = context.make_array(signature.args[1])(context, builder, arguments[1]).data
     index, offset = arguments[2:4]
     first = builder.mul(index, index.type(LANES))

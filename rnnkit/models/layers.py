@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from rnnkit.errors import UserError
 from rnnkit.models.initialisers import glorot_uniform, orthogonal
 from rnnkit.models.masked import MaskedProduct
-from rnnkit.models.recurrence import recur, stepwise
+from rnnkit.models.recurrence import recur, recur_numbers, stepwise
 
 
 class Recurrent(nn.Module):
@@ -130,16 +132,16 @@ class Recurrent(nn.Module):
         hidden_states : Tensor (batch, seq_len, hidden_size), or None where they were not asked for
         """
         check_input(x, self.input_size)
-        drive = self.drive(x.transpose(0, 1), masks=input_masks, precision=precision)
-        h_n, c_n, hidden_states = recur(
-            self.cell,
-            drive,
-            self.weight_hh,
-            self.bias_hh,
-            masks=recurrent_masks,
-            precision=precision,
-            states=states,
-        )
+        rows, recurrent = x.transpose(0, 1), (self.weight_hh, self.bias_hh)
+        options: dict[str, Any] = {"masks": recurrent_masks, "precision": precision, "states": states}
+        if self.input_size == 1 and (input_masks is None or len(input_masks) == 1):
+            numbers = rows if input_masks is None else rows * input_masks[0]
+            h_n, c_n, hidden_states = recur_numbers(
+                self.cell, numbers.squeeze(2), self.weight_ih.squeeze(1), self.bias_ih, *recurrent, **options
+            )
+        else:
+            drive = self.drive(rows, masks=input_masks, precision=precision)
+            h_n, c_n, hidden_states = recur(self.cell, drive, *recurrent, **options)
         return h_n, c_n, None if hidden_states is None else hidden_states.transpose(0, 1)
 
 

@@ -57,7 +57,7 @@ def _lanes(threads: int, dtype: str) -> Engine:
     if find_spec("numba") is None:
         raise UserError("the engine lanes needs numba, which is not installed", hint=hint)
     try:
-        from rnnkit.lanes.engine import LanesEngine
+        from rnnkit.training.lanes_engine import LanesEngine
     except ImportError as error:
         if (error.name or "").startswith("rnnkit"):
             raise

@@ -9,13 +9,17 @@ import pytest
 import torch
 
 from benchmarks import __main__ as command_line
-from benchmarks import population, timing, training_step, truncation
+from benchmarks import population, psmnist, timing, training_step, truncation
 from rnnkit.datasets.sentences import make
 from rnnkit.models import VanillaRNN
 from rnnkit.models.population import Architecture, PopulationState, initial
 from rnnkit.training import make_engine
 
 SHAPE = training_step.Shape(input_size=3, seq_len=4, hidden_size=6, num_classes=2, ceiling=8)
+PSMNIST = psmnist.Work(cells=("gru",), batch=6, seq_len=3, hidden_size=64, memory=False)
+POPULATION = population.Work(
+    num_models=2, num_steps=1, num_settings=4, num_torch_settings=1, num_valid=8, growth=(4,)
+)
 WORK = truncation.Work(
     num_images=24,
     num_extra=3,
@@ -82,7 +86,9 @@ def test_threads_are_set_back():
 
 
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    step, cut = training_step.run, truncation.run
+    step, cut, pixels, many = training_step.run, truncation.run, psmnist.run, population.run
+    monkeypatch.setattr(population, "run", lambda **k: many(**k | {"work": POPULATION}))
+    monkeypatch.setattr(psmnist, "run", lambda **k: pixels(**k | {"num_threads": (1,), "work": PSMNIST}))
     monkeypatch.setattr(
         training_step, "run", lambda **k: step(**k | {"batches": (2, 5), "num_threads": (1,), "shape": SHAPE})
     )
@@ -141,12 +147,39 @@ def test_population_and_loop_train_and_count_the_same(cell):
 
 
 def test_the_population_benchmark_reports_what_it_timed():
-    work = population.Work(
-        num_models=2, num_steps=1, num_settings=4, num_torch_settings=1, num_valid=8, growth=(4,)
-    )
-    results = population.run(repeats=1, work=work)
+    results = population.run(repeats=1, work=POPULATION)
     text = population.report(results)
     assert len(results["training"]) == 8
     assert len(results["settings"]) == 4
     assert all(row["rnnkit_us"] > 0 for rows in (results["training"], results["settings"]) for row in rows)
     assert "settings" in text
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_forms_of_the_psmnist_step_learn_the_same(masked):
+    losses = []
+    for form in ("fused", "stepwise"):
+        step = psmnist.our_step("gru", masked, PSMNIST, form, "fp32")
+        losses.append([step() for _ in range(5)])
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+    assert losses[0][-1] < losses[0][0]
+
+
+def test_every_rival_of_the_psmnist_step_is_reported():
+    rows = psmnist.run(repeats=1, num_threads=(1,), work=PSMNIST)
+    assert [(row["masked"], row["precision"]) for row in rows] == [
+        (masked, precision) for masked in (False, True) for precision in ("bf16", "fp32")
+    ]
+    assert {name.split()[0] for name in rows[0]["ratios"]} >= {"loop", "torch.nn"}
+    text = psmnist.report(rows)
+    assert text.count("rnnkit 0.") == 4
+    assert "GFLOP/s" in text
+    assert psmnist.operations("gru", PSMNIST) == 3 * 2 * 6 * 3 * 3 * 64 * 64
+
+
+def test_peak_memory_is_that_of_a_step():
+    found = psmnist._peaks(
+        "rnn", False, psmnist.Work(batch=64, seq_len=400, hidden_size=64), ["rnnkit fp32"], 1
+    )
+    states = 64 * 400 * 64 * 4
+    assert states <= found["rnnkit fp32"] < 10 * states

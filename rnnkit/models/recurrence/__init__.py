@@ -1,5 +1,6 @@
-"""Recurrences over whole sequences: one meaning, `stepwise.recur`, and faster forms of it."""
+"""Recurrences over whole sequences: one meaning, `stepwise.recur`, and a faster form of it, `fused.recur`."""
 
-from rnnkit.models.recurrence.stepwise import CELLS, NUM_GATES, recur
+from rnnkit.models.recurrence.dispatch import FORMS, recur, recur_numbers
+from rnnkit.models.recurrence.stepwise import CELLS, NUM_GATES
 
-__all__ = ["CELLS", "NUM_GATES", "recur"]
+__all__ = ["CELLS", "FORMS", "NUM_GATES", "recur", "recur_numbers"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numba
@@ -25,18 +26,19 @@ def cache(tmp_path, monkeypatch) -> Path:
 def test_a_changed_source_of_the_room_gets_another_folder(cache, tmp_path, monkeypatch):
     """Also one that the compiled function does not lie in."""
     room = tmp_path / "room"
-    room.mkdir()
-    for source in Path(compiling.__file__).parent.glob("*.py"):
-        (room / source.name).write_bytes(source.read_bytes())
+    shutil.copytree(Path(compiling.__file__).parent, room)
     here = find_folder()
     monkeypatch.setattr(compiling, "__file__", str(room / "compiling.py"))
     assert find_folder() == here
     assert here.parent == cache / "compiled"
-    with (room / "vectors.py").open("a") as file:
-        file.write("# a change\n")
-    changed = find_folder()
-    assert changed != here
-    assert changed.is_dir()
+    for name in ("vectors.py", "sequences/products.py"):
+        with (room / name).open("a") as file:
+            file.write("# a change\n")
+        changed = find_folder()
+        assert changed != here
+        assert changed.is_dir()
+        here, before = changed, here
+        assert before.is_dir()
     assert here.is_dir()
 
 

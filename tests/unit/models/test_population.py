@@ -292,7 +292,7 @@ def test_without_numba_auto_is_torch_and_lanes_says_why(monkeypatch):
 
 def test_a_numba_that_does_not_load_is_named(monkeypatch):
     monkeypatch.setattr(engines, "find_spec", lambda name: object())
-    broken = types.ModuleType("rnnkit.lanes.engine")
+    broken = types.ModuleType("rnnkit.training.lanes_engine")
 
     def fail(name: str) -> None:
         if name == "LanesEngine":
@@ -300,18 +300,16 @@ def test_a_numba_that_does_not_load_is_named(monkeypatch):
         raise AttributeError(name)
 
     broken.__getattr__ = fail
-    monkeypatch.setitem(sys.modules, "rnnkit.lanes", types.ModuleType("rnnkit.lanes"))
-    monkeypatch.setitem(sys.modules, "rnnkit.lanes.engine", broken)
+    monkeypatch.setitem(sys.modules, "rnnkit.training.lanes_engine", broken)
     with pytest.raises(UserError, match="needs NumPy"):
         make_engine("lanes")
 
 
 def test_lanes_get_their_threads_and_dtype(monkeypatch):
     monkeypatch.setattr(engines, "find_spec", lambda name: object())
-    fake = types.ModuleType("rnnkit.lanes.engine")
+    fake = types.ModuleType("rnnkit.training.lanes_engine")
     fake.LanesEngine = lambda **options: options
-    monkeypatch.setitem(sys.modules, "rnnkit.lanes", types.ModuleType("rnnkit.lanes"))
-    monkeypatch.setitem(sys.modules, "rnnkit.lanes.engine", fake)
+    monkeypatch.setitem(sys.modules, "rnnkit.training.lanes_engine", fake)
     for name in ("auto", "lanes"):
         assert make_engine(name, dtype="float64", threads=2) == {"threads": 2, "dtype": "float64"}
     assert make_engine("torch").name == "torch"

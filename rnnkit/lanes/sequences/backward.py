@@ -1,0 +1,175 @@
+"""Back-propagation through a whole sequence, for one micro-batch, from right to left."""
+
+from __future__ import annotations
+
+from rnnkit.lanes.compiling import compiled, inlined
+from rnnkit.lanes.sequences.forward import BLOCK
+from rnnkit.lanes.sequences.gates import GRU, LSTM, NUM_DELTAS, RNN, gru_backward, lstm_backward, rnn_backward
+from rnnkit.lanes.sequences.products import (
+    TILE_ROWS,
+    add_product_4,
+    flush_subnormals,
+    product_4,
+    put_operand,
+    put_steps,
+    recall,
+    restore_mode,
+    width,
+)
+from rnnkit.lanes.vectors import LANES, bare, fma, load, present, splat, store, tanh
+
+
+@compiled
+def backward(  # type: ignore[no-untyped-def]
+    sizes, kept, x, right, masks, grad_states, grad_h, grad_c, tanh_c, grad_drive, grad_weight, grad_bias, grad_input,
+    left, deltas, summands, states, tile, num_slots,
+):  # fmt: skip
+    """Run all steps backwards.
+
+    Buffers beside those of :func:`forward`: ``right``: weight_hh for the way back, (H / BLOCK, G, H, BLOCK) in steps;
+    ``grad_states`` (seq_len, batch, H) or empty; ``grad_h``, ``grad_c``: the last states' gradients (padded, H);
+    ``grad_drive`` (seq_len, batch, G * H) or empty; ``grad_weight`` (G * H, H), ``grad_bias`` (G or 4, H) and
+    ``grad_input`` (G, H), the gradient of ``weight_ih``, are added to. ``left``: zeros (padded, G * H);
+    ``summands``: zeros (G * H / LANES, num_slots * padded, LANES) in steps, ``states``: (G or 1, H / BLOCK,
+    num_slots * padded, BLOCK) in steps; both collect ``num_slots`` time steps for one product.
+    """
+    _backward(
+        sizes, bare(kept), bare(x), bare(right), bare(masks), bare(grad_states), bare(grad_h), bare(grad_c),
+        bare(tanh_c), bare(grad_drive), bare(grad_weight), bare(grad_bias), bare(grad_input), bare(left), bare(deltas),
+        bare(summands), bare(states), bare(tile), num_slots,
+    )  # fmt: skip
+
+
+@compiled
+def _backward(  # type: ignore[no-untyped-def]
+    sizes, kept, x, right, masks, grad_states, grad_h, grad_c, tanh_c, grad_drive, grad_weight, grad_bias, grad_input,
+    left, deltas, summands, states, tile, num_slots,
+):  # fmt: skip
+    mode = flush_subnormals()
+    cell, size = sizes.cell, sizes.hidden_size
+    units = size // LANES
+    stride = sizes.num_kept * units
+    if cell == LSTM:
+        for row in range(sizes.rows):
+            for unit in range(units):
+                slot = ((sizes.seq_len - 1) * sizes.padded + row) * stride + 4 * units + unit
+                store(tanh_c, row * units + unit, tanh(recall(kept, slot)))
+    filled = 0
+    for t in range(sizes.seq_len - 1, -1, -1):
+        for row in range(0, sizes.rows, 2):
+            for unit in range(units):
+                for half in range(2):
+                    _deltas(
+                        sizes, t, row + half, unit, half * NUM_DELTAS, deltas, kept, grad_states, grad_h, grad_c,
+                        tanh_c, grad_drive, x, grad_bias, grad_input,
+                    )  # fmt: skip
+                _collect(sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states)
+        filled += 1
+        if filled == num_slots or t == 0:
+            _add_weights(sizes, filled, num_slots, present(masks), summands, states, grad_weight)
+            filled = 0
+        if t > 0:
+            _step_back(sizes, left, right, masks, tile, grad_h)
+    restore_mode(mode)
+
+
+@inlined
+def _deltas(  # type: ignore[no-untyped-def]
+    sizes, t, row, unit, first, deltas, kept, grad_states, grad_h, grad_c, tanh_c, grad_drive, x, grad_bias, grad_input
+):  # fmt: skip
+    """Deltas of one sample and one vector of units, into rows of ``deltas``; zeros where there is no such row."""
+    cell, num_gates, units = sizes.cell, sizes.num_gates, sizes.hidden_size // LANES
+    if row >= sizes.rows:
+        for index in range(NUM_DELTAS):
+            store(deltas, first + index, splat(deltas, 0.0))
+        return
+    at, sample = row * units + unit, t * sizes.batch + sizes.first + row
+    gradient = load(grad_h, at)
+    if present(grad_states):
+        gradient = gradient + load(grad_states, sample * units + unit)
+    stride = sizes.num_kept * units
+    slot = (t * sizes.padded + row) * stride + unit
+    before = ((t - 1) * sizes.padded + row) * stride + unit if t > 0 else -1
+    if cell == RNN:
+        rnn_backward(deltas, first, gradient, kept, slot, before, grad_h, at)
+    elif cell == LSTM:
+        lstm_backward(deltas, first, gradient, kept, slot, before, grad_h, at, units, grad_c, tanh_c)
+    else:
+        gru_backward(deltas, first, gradient, kept, slot, before, grad_h, at, units)
+    for gate in range(num_gates):
+        delta, where = load(deltas, first + gate), gate * units + unit
+        if cell == GRU and gate == 2:
+            store(grad_bias, where + units, load(grad_bias, where + units) + delta)
+            delta = load(deltas, first + 4)
+        store(grad_bias, where, load(grad_bias, where) + delta)
+        if present(grad_drive):
+            store(grad_drive, (sample * num_gates + gate) * units + unit, delta)
+        elif present(x):
+            store(grad_input, where, fma(splat(x, x[sample]), delta, load(grad_input, where)))
+
+
+@inlined
+def _collect(sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states):  # type: ignore[no-untyped-def]
+    """Round the deltas and states of two samples to operands: of the way back, and of the weights' gradient."""
+    num_gates, units = sizes.num_gates, sizes.hidden_size // LANES
+    depth, total = filled * sizes.padded + row, num_slots * sizes.padded
+    for gate in range(num_gates):
+        one, two = load(deltas, gate), load(deltas, NUM_DELTAS + gate)
+        where = gate * units + unit
+        put_operand(left, row * num_gates * units + where, one)
+        put_operand(left, (row + 1) * num_gates * units + where, two)
+        put_steps(summands, where * total + depth, 1, one, two)
+    one, two = load(deltas, num_gates), load(deltas, NUM_DELTAS + num_gates)
+    block, vector = unit // 4, unit % 4
+    column = vector * width(states)
+    if not present(masks):
+        put_steps(states, (block * total + depth) * 4 + column, 4, one, two)
+        return
+    sample = sizes.first + row
+    other = min(sample + 1, sizes.batch - 1)  # of a row that is not there, which is zero
+    for gate in range(num_gates):
+        where = (gate * units // 4 + block) * total + depth
+        mask = load(masks, (gate * sizes.batch + sample) * units + unit)
+        mask_two = load(masks, (gate * sizes.batch + other) * units + unit)
+        put_steps(states, where * 4 + column, 4, one * mask, two * mask_two)
+
+
+@compiled
+def _add_weights(sizes, filled, num_slots, masked, summands, states, grad_weight):  # type: ignore[no-untyped-def]
+    """Add the outer products of deltas and states of the steps collected, as one product."""
+    size, step = sizes.hidden_size, width(states)
+    units, total = size // LANES, num_slots * sizes.padded
+    for gate in range(sizes.num_gates):
+        for block in range(size // BLOCK):
+            source = ((gate if masked else 0) * (size // BLOCK) + block) * total * BLOCK
+            for unit in range(gate * units, (gate + 1) * units):
+                for row in range(0, LANES, 4):
+                    add_product_4(
+                        grad_weight, (unit * LANES + row) * size + block * BLOCK, size,
+                        summands, unit * total * LANES + row * step, step, LANES * step,
+                        states, source, filled * sizes.padded // step,
+                    )  # fmt: skip
+
+
+@compiled
+def _step_back(sizes, left, right, masks, tile, grad_h):  # type: ignore[no-untyped-def]
+    """Add to the state's gradient what comes back through the gates."""
+    num_gates, size, step = sizes.num_gates, sizes.hidden_size, width(left)
+    units, width_left = size // LANES, num_gates * size
+    parts = num_gates if present(masks) else 1
+    depth = width_left // parts
+    for block in range(size // BLOCK):
+        for top in range(0, sizes.rows, TILE_ROWS):
+            for part in range(parts):
+                product_4(
+                    tile, 0, BLOCK, left, top * width_left + part * depth, width_left, step,
+                    right, (block * width_left + part * depth) * BLOCK, depth // step,
+                )  # fmt: skip
+                for row in range(top, min(top + TILE_ROWS, sizes.rows)):
+                    for vector in range(4):
+                        unit = block * 4 + vector
+                        value = load(tile, (row - top) * 4 + vector)
+                        if present(masks):
+                            mask = (part * sizes.batch + sizes.first + row) * units + unit
+                            value = value * load(masks, mask)
+                        store(grad_h, row * units + unit, load(grad_h, row * units + unit) + value)

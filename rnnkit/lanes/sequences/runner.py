@@ -1,0 +1,266 @@
+"""A recurrence of a batch: cut into micro-batches that stay in cache, which threads work on side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rnnkit.lanes.sequences.backward import backward
+from rnnkit.lanes.sequences.forward import BLOCK, Sizes, forward
+from rnnkit.lanes.sequences.gates import CELLS, GRU, NUM_DELTAS, NUM_GATES, NUM_KEPT
+from rnnkit.lanes.sequences.products import TILE_ROWS
+from rnnkit.lanes.vectors import LANES
+
+ROWS = 96  # samples of a micro-batch at most: its states and the weights share the second-level cache
+DEPTH = 256  # samples times steps in one product of the weights' gradient
+ALIGNMENT = 64
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A recurrence and its operands; arrays are C-contiguous float32.
+
+    Attributes
+    ----------
+    cell : {"rnn", "lstm", "gru"}
+    weight_hh : ndarray (G * H, H)
+    bias_hh : ndarray (G * H,) or None
+    seq_len, batch : int
+    drive : ndarray (seq_len, batch, G * H) or None
+        The input's contribution, its bias included.
+    x, weight_ih, bias_ih : ndarray (seq_len, batch), (G * H,), (G * H,), or None
+        One number of input a step, where there is no drive.
+    masks : ndarray (G, batch, H) or None
+    bf16 : bool
+        Whether operands of products are rounded to bfloat16, and what is kept to half precision.
+    """
+
+    cell: str
+    weight_hh: np.ndarray
+    bias_hh: np.ndarray | None
+    seq_len: int
+    batch: int
+    drive: np.ndarray | None = None
+    x: np.ndarray | None = None
+    weight_ih: np.ndarray | None = None
+    bias_ih: np.ndarray | None = None
+    masks: np.ndarray | None = None
+    bf16: bool = False
+
+    @property
+    def hidden_size(self) -> int:
+        """Hidden units."""
+        return int(self.weight_hh.shape[1])
+
+    @property
+    def num_gates(self) -> int:
+        """Gates of the cell."""
+        return NUM_GATES[CELLS[self.cell]]
+
+    @property
+    def dtype(self) -> type:
+        """What operands and kept numbers are stored as."""
+        return np.uint16 if self.bf16 else np.float32
+
+    def biases(self) -> np.ndarray:
+        """Bias of each gate, (G, H); of the GRU, four rows: the candidate's recurrent bias is the last."""
+        size, extra = self.hidden_size, 1 if self.cell == "gru" else 0
+        bias = np.zeros((self.num_gates + extra, size), np.float32)
+        if self.bias_hh is not None:
+            parts = self.bias_hh.reshape(-1, size)
+            bias[: self.num_gates - extra] = parts[: self.num_gates - extra]
+            bias[self.num_gates - 1 + extra] = parts[-1]
+        if self.bias_ih is not None:
+            bias[: self.num_gates] += self.bias_ih.reshape(-1, size)
+        return bias
+
+
+@dataclass
+class Tape:
+    """What the forward pass leaves for the backward pass: one entry for each micro-batch."""
+
+    sizes: list[Sizes] = field(default_factory=list)
+    kept: list[np.ndarray] = field(default_factory=list)
+
+
+@dataclass
+class Gradients:
+    """What the backward pass returns; shapes as in :class:`Problem`, ``bias_ih`` of drives left out."""
+
+    weight_hh: np.ndarray
+    bias_hh: np.ndarray
+    drive: np.ndarray | None
+    weight_ih: np.ndarray | None
+    bias_ih: np.ndarray | None
+
+
+def micro_batches(batch: int) -> list[tuple[int, int]]:
+    """First row and number of rows of each; an even number of them, as equal as can be, from two tiles up."""
+    count = -(-batch // ROWS)
+    if batch > 2 * TILE_ROWS:
+        count += count % 2
+    rows = -(-batch // count)
+    return [(first, min(rows, batch - first)) for first in range(0, batch, rows)]
+
+
+def run_forward(
+    problem: Problem, *, keep: bool, states: np.ndarray | None = None, threads: int = 1
+) -> tuple[np.ndarray, np.ndarray, Tape]:
+    """Run all steps from zero states.
+
+    Parameters
+    ----------
+    problem : Problem
+    keep : bool
+        Whether a backward pass is to follow.
+    states : ndarray (seq_len, batch, H), optional
+        Filled with the states.
+    threads : int
+
+    Returns
+    -------
+    h, c : ndarray (batch, H)
+        Last states; c is zero but for the LSTM.
+    tape : Tape
+    """
+    cell, size = CELLS[problem.cell], problem.hidden_size
+    right = _as_operand(_forward_panels(problem), problem.bf16)
+    bias, masks = problem.biases().ravel(), _flat(problem.masks)
+    num_left = problem.num_gates if problem.masks is not None else 1
+    h, c = (np.zeros((problem.batch, size), np.float32) for _ in range(2))
+    tape = Tape()
+
+    def job(sizes: Sizes, kept: np.ndarray) -> None:
+        left = aligned(2 * num_left * sizes.padded * size, problem.dtype)
+        tile = aligned(problem.num_gates * TILE_ROWS * BLOCK, np.float32)
+        rows_h, rows_c = (aligned(sizes.padded * size, np.float32) for _ in range(2))
+        forward(
+            sizes, kept, _flat(states), _flat(problem.drive), _flat(problem.x), _flat(problem.weight_ih), bias, right,
+            masks, left, tile, rows_h, rows_c,
+        )  # fmt: skip
+        part = slice(sizes.first, sizes.first + sizes.rows)
+        h[part] = rows_h.reshape(-1, size)[: sizes.rows]
+        c[part] = rows_c.reshape(-1, size)[: sizes.rows]
+
+    for first, rows in micro_batches(problem.batch):
+        padded = -(-rows // TILE_ROWS) * TILE_ROWS
+        sizes = Sizes(
+            cell, problem.num_gates, NUM_KEPT[cell], problem.seq_len, problem.batch, first, rows, padded, size
+        )
+        tape.sizes.append(sizes)
+        count = problem.seq_len * padded * NUM_KEPT[cell] * size if keep else 0
+        tape.kept.append(np.empty(count, problem.dtype))
+    _side_by_side(job, threads, tape.sizes, tape.kept)
+    return h, c, tape
+
+
+def run_backward(
+    problem: Problem,
+    tape: Tape,
+    *,
+    grad_h: np.ndarray | None,
+    grad_c: np.ndarray | None,
+    grad_states: np.ndarray | None,
+    with_drive: bool = False,
+    threads: int = 1,
+) -> Gradients:
+    """Gradients of the last states and of all states, each (..., batch, H) or None, back to the operands.
+
+    ``with_drive`` asks for the gradient of a drive. Micro-batches are summed in their order: bits do not depend on
+    ``threads``.
+    """
+    size, num_gates = problem.hidden_size, problem.num_gates
+    right = _as_operand(_backward_panels(problem), problem.bf16)
+    masks, x = _flat(problem.masks), _flat(problem.x)
+    num_states = num_gates if problem.masks is not None else 1
+    shape = (problem.seq_len, problem.batch, num_gates * size)
+    grad_drive = np.empty(shape, np.float32) if with_drive else None
+    num_biases = num_gates + (problem.cell == "gru")
+
+    def job(sizes: Sizes, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        part = slice(sizes.first, sizes.first + sizes.rows)
+        num_slots = max(1, DEPTH // sizes.padded)
+
+        def rows_of(gradient: np.ndarray | None) -> np.ndarray:
+            filled = aligned(sizes.padded * size, np.float32)
+            if gradient is not None:
+                filled.reshape(-1, size)[: sizes.rows] = gradient[part]
+            return filled
+
+        weight, left = aligned(num_gates * size * size, np.float32), sizes.padded * num_gates * size
+        bias, weight_ih = aligned(num_biases * size, np.float32), aligned(num_gates * size, np.float32)
+        backward(
+            sizes, kept, x, right, masks, _flat(grad_states), rows_of(grad_h), rows_of(grad_c), rows_of(None),
+            _flat(grad_drive), weight, bias, weight_ih, aligned(left, problem.dtype),
+            aligned(2 * NUM_DELTAS * LANES, np.float32), aligned(num_slots * left, problem.dtype),
+            aligned(num_slots * sizes.padded * size * num_states, problem.dtype),
+            aligned(TILE_ROWS * BLOCK, np.float32), num_slots,
+        )  # fmt: skip
+        return weight, bias, weight_ih
+
+    parts = _side_by_side(job, threads, tape.sizes, tape.kept)
+    weight, bias, weight_ih = (sum(part[1:], start=part[0]) for part in zip(*parts, strict=True))
+    bias = bias.reshape(-1, size)
+    recurrent = bias[[0, 1, 3]] if CELLS[problem.cell] == GRU else bias
+    driven = problem.x is None
+    return Gradients(
+        weight.reshape(-1, size),
+        recurrent.ravel(),
+        grad_drive,
+        None if driven else weight_ih,
+        None if driven else bias[:num_gates].ravel(),
+    )
+
+
+def aligned(count: int, dtype: Any) -> np.ndarray:
+    """Zeros that begin at a cache line."""
+    whole = np.zeros(count + ALIGNMENT, dtype)
+    start = -whole.ctypes.data % ALIGNMENT // whole.itemsize
+    return whole[start : start + count]
+
+
+def _side_by_side(job: Callable[..., Any], threads: int, *arguments: list[Any]) -> list[Any]:
+    if threads == 1 or len(arguments[0]) == 1:
+        return list(map(job, *arguments))
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(job, *arguments))
+
+
+def _flat(array: np.ndarray | None) -> np.ndarray:
+    return np.empty(0, np.float32) if array is None else array.reshape(-1)
+
+
+def _step(problem: Problem) -> int:
+    return 2 if problem.bf16 else 1
+
+
+def _forward_panels(problem: Problem) -> np.ndarray:
+    """weight_hh (G * H, H) as right operand of ``h @ weight_hh.T``: (H / BLOCK, G, H / step, BLOCK, step)."""
+    size, step = problem.hidden_size, _step(problem)
+    parts = problem.weight_hh.reshape(problem.num_gates, size // BLOCK, BLOCK, size // step, step)
+    return parts.transpose(1, 0, 3, 2, 4)
+
+
+def _backward_panels(problem: Problem) -> np.ndarray:
+    """weight_hh (G * H, H) as right operand of ``delta @ weight_hh``: (H / BLOCK, G, H / step, BLOCK, step)."""
+    size, step = problem.hidden_size, _step(problem)
+    parts = problem.weight_hh.reshape(problem.num_gates, size // step, step, size // BLOCK, BLOCK)
+    return parts.transpose(3, 0, 1, 4, 2)
+
+
+def _as_operand(panels: np.ndarray, bf16: bool) -> np.ndarray:
+    numbers = np.ascontiguousarray(panels).reshape(-1)
+    operand = aligned(numbers.size, np.uint16 if bf16 else np.float32)
+    operand[:] = _bfloat16(numbers) if bf16 else numbers
+    return operand
+
+
+def _bfloat16(numbers: np.ndarray) -> np.ndarray:
+    """Bits of float32 rounded to bfloat16: to nearest, ties to even."""
+    bits = numbers.view(np.uint32)
+    rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
+    return np.where(np.isnan(numbers), 0x7FC0, rounded).astype(np.uint16)

@@ -1,0 +1,218 @@
+"""The recurrences as one compiled pass each way, with a hand-written way back through time, on the CPU.
+
+What makes it fast: the batch is cut into micro-batches whose states and deltas stay in the second-level cache; products
+are summed in registers, from weights laid out once per call, and each sum goes through its gate before it leaves the
+first-level cache; only what the backward pass cannot do without is kept (of the LSTM i, f, g, o, c), in half precision
+where products are in bfloat16; the gradient of the weights is one product for several steps.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from rnnkit.lanes.sequences.runner import Problem
+
+UNITS = 64  # the compiled form makes the sums of so many hidden units together
+
+
+def reason_against(tensors: list[Tensor], hidden_size: int) -> str | None:
+    """Why the fused form cannot run on these tensors; None where it can."""
+    if any(tensor.device.type != "cpu" for tensor in tensors):
+        return "it runs on the CPU alone"
+    if any(tensor.dtype != torch.float32 for tensor in tensors):
+        return "it takes float32 alone"
+    if any(tensor.numel() == 0 for tensor in tensors):
+        return "there is nothing to run over"
+    if hidden_size % UNITS:
+        return f"hidden_size is no multiple of {UNITS}"
+    return None if _compiler_works() else "it needs numba"
+
+
+@cache
+def is_fast_here() -> bool:
+    """Whether the processor has the wide registers that the products are cut for."""
+    if not _compiler_works():
+        return False
+    from rnnkit.lanes.sequences.products import processor_has
+
+    return processor_has("avx512f")
+
+
+@cache
+def _compiler_works() -> bool:
+    if find_spec("numba") is None:
+        return False
+    try:
+        import rnnkit.lanes.sequences.runner
+    except ImportError as error:
+        if (error.name or "").startswith("rnnkit"):
+            raise
+        return False
+    return bool(rnnkit.lanes.sequences.runner.ROWS)
+
+
+def recur(
+    cell: str,
+    drive: Tensor,
+    weight_hh: Tensor,
+    bias_hh: Tensor | None,
+    *,
+    masks: Tensor | None = None,
+    precision: str = "fp32",
+    states: bool = False,
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """As :func:`rnnkit.models.recurrence.stepwise.recur`, for what :func:`reason_against` has nothing against."""
+    return _apply(cell, drive, None, None, weight_hh, bias_hh, masks, precision, states)
+
+
+def recur_numbers(
+    cell: str,
+    x: Tensor,
+    weight_ih: Tensor,
+    bias_ih: Tensor,
+    weight_hh: Tensor,
+    bias_hh: Tensor | None,
+    *,
+    masks: Tensor | None = None,
+    precision: str = "fp32",
+    states: bool = False,
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """As :func:`recur` where the input is one number a step, whose drive is never laid out.
+
+    x (seq_len, batch), weight_ih and bias_ih (G * hidden_size,). Differentiable in all parameters, but not in x.
+    """
+    return _apply(cell, x, weight_ih, bias_ih, weight_hh, bias_hh, masks, precision, states)
+
+
+def _apply(
+    cell: str,
+    source: Tensor,
+    weight_ih: Tensor | None,
+    bias_ih: Tensor | None,
+    weight_hh: Tensor,
+    bias_hh: Tensor | None,
+    masks: Tensor | None,
+    precision: str,
+    states: bool,
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    tensors = (source, weight_ih, bias_ih, weight_hh, bias_hh)
+    tracked = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
+    h, c, hidden_states = _Recurrence.apply(
+        cell, source, weight_ih, bias_ih, weight_hh, bias_hh, masks, precision, states, tracked
+    )
+    return h, c if cell == "lstm" else None, hidden_states if states else None
+
+
+class _Recurrence(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        cell: str,
+        source: Tensor,
+        weight_ih: Tensor | None,
+        bias_ih: Tensor | None,
+        weight_hh: Tensor,
+        bias_hh: Tensor | None,
+        masks: Tensor | None,
+        precision: str,
+        states: bool,
+        tracked: bool,
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        from rnnkit.lanes.sequences.runner import run_forward
+
+        ctx.set_materialize_grads(False)
+        problem = _problem(cell, source, weight_ih, bias_ih, weight_hh, bias_hh, masks, precision)
+        shape = (problem.seq_len, problem.batch, problem.hidden_size)
+        filled = np.empty(shape, np.float32) if states else None
+        h, c, tape = run_forward(problem, keep=tracked, states=filled, threads=torch.get_num_threads())
+        if tracked:
+            # The drive itself is not needed on the way back. What was kept is a tensor so that autograd lets it go
+            # after the backward pass, not when the loss is forgotten.
+            kept = [torch.from_numpy(part) for part in tape.kept]
+            x = source if weight_ih is not None else None
+            ctx.save_for_backward(x, weight_ih, weight_hh, masks, *kept)
+            ctx.cell, ctx.precision, ctx.sizes = cell, precision, tape.sizes
+            ctx.num_steps, ctx.batch, ctx.has_bias = problem.seq_len, problem.batch, bias_hh is not None
+        return (
+            torch.from_numpy(h),
+            torch.from_numpy(c) if cell == "lstm" else None,
+            None if filled is None else torch.from_numpy(filled),
+        )
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
+        from rnnkit.lanes.sequences.runner import Problem, Tape, run_backward
+
+        x, weight_ih, weight_hh, masks, *kept = ctx.saved_tensors
+        tape = Tape(ctx.sizes, [part.numpy() for part in kept])
+        problem = Problem(
+            ctx.cell,
+            _array(weight_hh),
+            None,
+            ctx.num_steps,
+            ctx.batch,
+            x=_array(x),
+            weight_ih=_array(weight_ih),
+            masks=_array(masks),
+            bf16=ctx.precision == "bf16",
+        )
+        grad_h, grad_c, grad_states = (_array(gradient) for gradient in gradients)
+        found = run_backward(
+            problem,
+            tape,
+            grad_h=grad_h,
+            grad_c=grad_c,
+            grad_states=grad_states,
+            with_drive=x is None and ctx.needs_input_grad[1],
+            threads=torch.get_num_threads(),
+        )
+        parts = (
+            found.drive,
+            found.weight_ih if x is not None else None,
+            found.bias_ih if x is not None else None,
+            found.weight_hh,
+            found.bias_hh if ctx.has_bias else None,
+        )
+        return (None, *(None if part is None else torch.from_numpy(part) for part in parts), *4 * (None,))
+
+
+def _problem(
+    cell: str,
+    source: Tensor,
+    weight_ih: Tensor | None,
+    bias_ih: Tensor | None,
+    weight_hh: Tensor,
+    bias_hh: Tensor | None,
+    masks: Tensor | None,
+    precision: str,
+) -> Problem:
+    from rnnkit.lanes.sequences.runner import Problem
+
+    seq_len, batch = source.shape[:2]
+    given = _array(source)
+    return Problem(
+        cell,
+        _array(weight_hh),
+        _array(bias_hh),
+        seq_len,
+        batch,
+        drive=given if weight_ih is None else None,
+        x=None if weight_ih is None else given,
+        weight_ih=_array(weight_ih),
+        bias_ih=_array(bias_ih),
+        masks=_array(masks),
+        bf16=precision == "bf16",
+    )
+
+
+def _array(tensor: Tensor | None) -> Any:
+    """The numbers of a tensor as a C-contiguous array, without a copy where they lie so already."""
+    return None if tensor is None else tensor.detach().contiguous().numpy()

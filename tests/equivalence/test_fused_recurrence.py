@@ -1,0 +1,233 @@
+"""The fused recurrence against the stepwise one in double precision."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+import torch
+
+from rnnkit.errors import UserError
+from rnnkit.models.recurrence import NUM_GATES, fused, recur, recur_numbers, stepwise
+
+pytest.importorskip("numba")
+
+# batch, seq_len, hidden_size: one of everything; odd; two micro-batches of unequal size, several products of weights
+SHAPES = [(1, 1, 64), (5, 3, 64), (13, 9, 128), (101, 12, 256)]
+CLOSE = {"fp32": 5e-6, "bf16": 2e-2}
+
+
+def _operands(cell, batch, seq_len, hidden_size, *, masked, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(*shape, scale=1.0):
+        return scale * torch.randn(*shape, generator=generator)
+
+    width = NUM_GATES[cell] * hidden_size
+    masks = (torch.rand(NUM_GATES[cell], batch, hidden_size, generator=generator) < 0.8) / 0.8
+    drive, weight_hh = draw(seq_len, batch, width), draw(width, hidden_size, scale=hidden_size**-0.5)
+    return [drive, weight_hh, draw(width, scale=0.2)], masks if masked else None
+
+
+def _run(recur, cell, operands, masks, *, dtype, last_only=False, **options):
+    """Outputs, and gradients of a random function of them."""
+    leaves = [operand.to(dtype).detach().requires_grad_() for operand in operands]
+    masks = None if masks is None else masks.to(dtype)
+    outputs = recur(cell, *leaves, masks=masks, states=not last_only, **options)
+    outputs = [output for output in outputs if output is not None]
+    generator = torch.Generator().manual_seed(9)
+    loss = sum((output * torch.randn(output.shape, generator=generator)).sum() for output in outputs)
+    gradients = torch.autograd.grad(loss, leaves)
+    return [*(output.detach() for output in outputs), *gradients]
+
+
+def _assert_close(found, wanted, tolerance):
+    """Within a tolerance of the largest number."""
+    assert len(found) == len(wanted)
+    for ours, theirs in zip(found, wanted, strict=True):
+        assert ours.shape == theirs.shape
+        assert ours.dtype == torch.float32
+        scale = max(float(theirs.abs().max()), 1e-6)
+        torch.testing.assert_close(ours.double(), theirs, rtol=0, atol=tolerance * scale)
+
+
+@pytest.mark.parametrize("precision", CLOSE)
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("cell", NUM_GATES)
+def test_outputs_and_gradients_are_those_of_the_steps(cell, shape, masked, precision):
+    operands, masks = _operands(cell, *shape, masked=masked)
+    found = _run(fused.recur, cell, operands, masks, dtype=torch.float32, precision=precision)
+    _assert_close(found, _run(stepwise.recur, cell, operands, masks, dtype=torch.float64), CLOSE[precision])
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("cell", NUM_GATES)
+def test_bf16_differs_from_rounded_steps_by_less_than_rounding(cell, masked):
+    """Both round the same operands on the way forward: outputs are far closer than bfloat16's 8 bits."""
+    operands, masks = _operands(cell, 30, 4, 128, masked=masked)
+    with torch.no_grad():
+        ours, theirs = (
+            one.recur(cell, *operands, masks=masks, precision="bf16")[0] for one in (fused, stepwise)
+        )
+    assert float((ours - theirs).abs().mean()) < 2e-4
+
+
+@pytest.mark.parametrize("precision", CLOSE)
+@pytest.mark.parametrize("cell", NUM_GATES)
+def test_a_long_sequence_read_at_its_end(cell, precision):
+    operands, masks = _operands(cell, 7, 150, 64, masked=True)
+    found = _run(fused.recur, cell, operands, masks, dtype=torch.float32, last_only=True, precision=precision)
+    wanted = _run(stepwise.recur, cell, operands, masks, dtype=torch.float64, last_only=True)
+    _assert_close(found, wanted, 10 * CLOSE[precision])
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("cell", NUM_GATES)
+def test_one_number_a_step_needs_no_drive(cell, masked):
+    (_, weight_hh, bias_hh), masks = _operands(cell, 13, 6, 64, masked=masked)
+    width = weight_hh.shape[0]
+    x, weight_ih, bias_ih = torch.rand(6, 13), torch.linspace(-1, 1, width), torch.linspace(0.5, 0, width)
+
+    def numbers(form):
+        def call(cell, weight_ih, bias_ih, weight_hh, bias_hh, **options):
+            like = x.to(weight_ih.dtype)
+            return recur_numbers(cell, like, weight_ih, bias_ih, weight_hh, bias_hh, form=form, **options)
+
+        return call
+
+    operands = [weight_ih, bias_ih, weight_hh, bias_hh]
+    found = _run(numbers("fused"), cell, operands, masks, dtype=torch.float32)
+    _assert_close(found, _run(numbers("stepwise"), cell, operands, masks, dtype=torch.float64), CLOSE["fp32"])
+    x.requires_grad_()
+    recur_numbers(cell, x, *operands, form="fused")[0].sum().backward()
+    assert x.grad.abs().min() > 0
+
+
+def test_no_bias_is_a_bias_of_zero():
+    for cell in NUM_GATES:
+        (drive, weight_hh, bias_hh), _ = _operands(cell, 3, 4, 64, masked=False)
+        with_none = fused.recur(cell, drive, weight_hh, None)[0]
+        assert torch.equal(with_none, fused.recur(cell, drive, weight_hh, 0 * bias_hh)[0])
+
+
+@pytest.mark.parametrize("cell", NUM_GATES)
+def test_layout_in_memory_does_not_matter(cell):
+    operands, masks = _operands(cell, 13, 6, 64, masked=True)
+    found = _run(fused.recur, cell, operands, masks, dtype=torch.float32)
+
+    def strided(tensor):
+        return tensor.transpose(0, -1).contiguous().transpose(0, -1)
+
+    def recur_strided(cell, drive, weight_hh, bias_hh, *, masks, **options):
+        return fused.recur(cell, strided(drive), strided(weight_hh), bias_hh, masks=strided(masks), **options)
+
+    again = _run(recur_strided, cell, operands, masks, dtype=torch.float32)
+    assert all(torch.equal(*pair) for pair in zip(found, again, strict=True))
+
+
+@pytest.mark.parametrize("precision", CLOSE)
+@pytest.mark.parametrize("cell", NUM_GATES)
+def test_bits_do_not_depend_on_the_run_or_the_threads(cell, precision):
+    operands, masks = _operands(cell, 200, 5, 64, masked=True)
+    before, runs = torch.get_num_threads(), []
+    for threads in (1, 2, 2, 3):
+        torch.set_num_threads(threads)
+        try:
+            runs.append(_run(fused.recur, cell, operands, masks, dtype=torch.float32, precision=precision))
+        finally:
+            torch.set_num_threads(before)
+    for again in runs[1:]:
+        assert all(torch.equal(*pair) for pair in zip(runs[0], again, strict=True))
+
+
+def test_without_gradients_nothing_is_kept_and_the_numbers_are_the_same(monkeypatch):
+    from rnnkit.lanes.sequences import runner
+
+    (drive, weight_hh, bias_hh), _ = _operands("lstm", 13, 6, 64, masked=False)
+    tracked = fused.recur("lstm", drive, weight_hh.requires_grad_(), bias_hh)
+    asked, run = [], runner.run_forward
+    monkeypatch.setattr(
+        runner, "run_forward", lambda *a, keep, **o: asked.append(keep) or run(*a, keep=keep, **o)
+    )
+    with torch.no_grad():
+        free = fused.recur("lstm", drive, weight_hh, bias_hh)
+    assert asked == [False]
+    assert free[0].grad_fn is None
+    assert all(torch.equal(*pair) for pair in zip(tracked[:2], free[:2], strict=True))
+
+
+def test_what_was_kept_goes_with_the_backward_pass():
+    (drive, weight_hh, bias_hh), _ = _operands("gru", 3, 4, 64, masked=False)
+    h_n = fused.recur("gru", drive.requires_grad_(), weight_hh, bias_hh)[0]
+    h_n.sum().backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        h_n.sum().backward()
+
+
+def test_a_gradient_that_vanishes_ends_in_zeros_and_leaves_the_threads_mode_alone():
+    (drive, weight_hh, bias_hh), _ = _operands("rnn", 4, 300, 64, masked=False)
+    drive.requires_grad_()
+    fused.recur("rnn", drive, 0.3 * weight_hh, bias_hh)[0].sum().backward()
+    assert drive.grad[-1].abs().min() > 0
+    assert torch.count_nonzero(drive.grad[0]) == 0
+    assert torch.tensor(1e-30) * torch.tensor(1e-10) > 0
+
+
+def test_nan_is_passed_on():
+    for cell in NUM_GATES:
+        (drive, weight_hh, bias_hh), _ = _operands(cell, 3, 4, 64, masked=False)
+        drive[1, 2, 5] = float("nan")
+        for precision in CLOSE:
+            h_n = fused.recur(cell, drive, weight_hh, bias_hh, precision=precision)[0]
+            assert h_n[2].isnan().all()
+            assert not h_n[:2].isnan().any()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"dtype": torch.float64}, "float32 alone"),
+        ({"hidden_size": 60}, "multiple of 64"),
+        ({"batch": 0}, "nothing to run"),
+    ],
+)
+def test_where_it_cannot_run_it_says_why_and_auto_takes_steps(change, why, monkeypatch):
+    shape = {"batch": 3, "seq_len": 2, "hidden_size": 64} | change
+    dtype = shape.pop("dtype", torch.float32)
+    operands, _ = _operands("gru", **shape, masked=False)
+    operands = [operand.to(dtype) for operand in operands]
+    with pytest.raises(UserError, match=why):
+        recur("gru", *operands, form="fused")
+    assert torch.equal(recur("gru", *operands)[0], stepwise.recur("gru", *operands)[0])
+
+
+def test_the_form_is_an_argument_or_in_the_environment(monkeypatch):
+    operands, _ = _operands("rnn", 3, 4, 64, masked=False)
+    taken = []
+    for form in (fused, stepwise):
+        monkeypatch.setattr(form, "recur", lambda *a, name=form.__name__, **o: taken.append(name))
+    for form in ("fused", "stepwise"):
+        recur("rnn", *operands, form=form)
+        monkeypatch.setenv("RNNKIT_RECURRENCE", form)
+        recur("rnn", *operands)
+    assert [name.rpartition(".")[2] for name in taken] == ["fused", "fused", "stepwise", "stepwise"]
+    monkeypatch.setenv("RNNKIT_RECURRENCE", "quick")
+    with pytest.raises(UserError, match=r"'quick'; allowed: auto, fused, stepwise"):
+        recur("rnn", *operands)
+
+
+def test_without_numba_auto_takes_steps(monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(fused, "find_spec", lambda name: None if name == "numba" else find(name))
+    fused._compiler_works.cache_clear()
+    fused.is_fast_here.cache_clear()
+    try:
+        operands, _ = _operands("lstm", 3, 4, 64, masked=False)
+        assert torch.equal(recur("lstm", *operands)[0], stepwise.recur("lstm", *operands)[0])
+        with pytest.raises(UserError, match="needs numba"):
+            recur("lstm", *operands, form="fused")
+    finally:
+        monkeypatch.undo()
+        fused._compiler_works.cache_clear()
+        fused.is_fast_here.cache_clear()
