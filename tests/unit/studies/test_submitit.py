@@ -149,6 +149,9 @@ def test_a_job_that_dies_too_often_is_given_up(tmp_path, home, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    bool(os.environ.get("CI")), reason="once waited without end after the other tests; run it by hand"
+)
 def test_jobs_of_slurm(tmp_path, home, slurm_here, capfd):
     plan = make_plan(3)
     expected = sweep(tmp_path / "expected", plan, workers=1)
