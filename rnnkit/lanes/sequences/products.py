@@ -35,6 +35,10 @@ def processor_has(feature: str) -> bool:
     return bool(llvmlite.binding.get_host_cpu_features().get(feature, False))
 
 
+# Vectors of a tile whose sums are made together: six rows of them have to find room in the registers.
+AT_ONCE = 4 if processor_has("avx512f") else 1
+
+
 def _is_operand(kind: Any) -> bool:
     flat = isinstance(kind, types.CPointer) or (isinstance(kind, types.Array) and kind.ndim == 1)
     return flat and kind.dtype in (types.float32, types.uint16)
@@ -251,6 +255,65 @@ def _dot(builder: Any, total: Any, left: Any, right: Any, paired: bool) -> Any:
     return library(f"llvm.fma.v{LANES}f32", _FLOATS, *high, total)
 
 
+def _tile(
+    context: Any,
+    builder: Any,
+    signature: Any,
+    arguments: Any,
+    rows: int,
+    chosen: range,
+    columns: int,
+    *,
+    adds: bool,
+) -> None:
+    """The code of one tile: the ``chosen`` vectors among ``columns`` numbers of a step of the right operand."""
+    out, out_at, out_row, left, left_at, left_row, left_step, right, right_at, depth = arguments
+    kind = signature.args[3]
+    paired = _width(kind) == 2
+    number, loaded = (_I32, _INTS) if paired else (_F32, _FLOATS)
+    align = 2 if paired else 4
+
+    def result(row: int, vector: int) -> Any:
+        at = builder.add(out_at, builder.mul(out_row, _I64(row)))
+        at = builder.add(at, _I64(vector * LANES))
+        return _pointer(context, builder, signature.args[0], out, at, _FLOATS)
+
+    tile = [(row, vector) for row in range(rows) for vector in chosen]
+    start = [
+        builder.load(result(*place), align=4) if adds else ir.Constant(_FLOATS, [0.0] * LANES)
+        for place in tile
+    ]
+    before = builder.basic_block
+    loop, after = builder.append_basic_block("product"), builder.append_basic_block("product.end")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    step = builder.phi(_I64)
+    sums = [builder.phi(_FLOATS) for _ in tile]
+    right_here = builder.add(right_at, builder.mul(step, _I64(columns * _width(kind))))
+    left_here = builder.add(left_at, builder.mul(step, left_step))
+    rights = {}
+    for vector in chosen:
+        at = builder.add(right_here, _I64(vector * LANES * _width(kind)))
+        rights[vector] = builder.load(_pointer(context, builder, kind, right, at, loaded), align=align)
+    updated: list[Any] = []
+    for row in range(rows):
+        at = builder.add(left_here, builder.mul(left_row, _I64(row)))
+        where = _pointer(context, builder, kind, left, at, number)
+        factor = _splat(builder, builder.load(where, align=align))
+        for vector in chosen:
+            updated.append(_dot(builder, sums[len(updated)], factor, rights[vector], paired))
+    following = builder.add(step, _I64(1))
+    step.add_incoming(_I64(0), before)
+    step.add_incoming(following, loop)
+    for total, first, later in zip(sums, start, updated, strict=True):
+        total.add_incoming(first, before)
+        total.add_incoming(later, loop)
+    builder.cbranch(builder.icmp_signed("<", following, depth), loop, after)
+    builder.position_at_end(after)
+    for place, total in zip(tile, updated, strict=True):
+        builder.store(total, result(*place), align=4)
+
+
 def _product(rows: int, vectors: int, *, adds: bool) -> Any:
     """An intrinsic that multiplies one tile of ``rows`` by ``vectors * LANES`` numbers in registers.
 
@@ -277,53 +340,9 @@ def _product(rows: int, vectors: int, *, adds: bool) -> Any:
             return None
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            out, out_at, out_row, left, left_at, left_row, left_step = arguments[:7]
-            right, right_at, depth = arguments[7:]
-            kind = signature.args[3]
-            paired = _width(kind) == 2
-            number, loaded = (_I32, _INTS) if paired else (_F32, _FLOATS)
-            align = 2 if paired else 4
-
-            def result(row: int, vector: int) -> Any:
-                at = builder.add(out_at, builder.mul(out_row, _I64(row)))
-                at = builder.add(at, _I64(vector * LANES))
-                return _pointer(context, builder, signature.args[0], out, at, _FLOATS)
-
-            tile = [(row, vector) for row in range(rows) for vector in range(vectors)]
-            start = [
-                builder.load(result(*place), align=4) if adds else ir.Constant(_FLOATS, [0.0] * LANES)
-                for place in tile
-            ]
-            before = builder.basic_block
-            loop, after = builder.append_basic_block("product"), builder.append_basic_block("product.end")
-            builder.branch(loop)
-            builder.position_at_end(loop)
-            step = builder.phi(_I64)
-            sums = [builder.phi(_FLOATS) for _ in tile]
-            columns = vectors * LANES * _width(kind)
-            right_here = builder.add(right_at, builder.mul(step, _I64(columns)))
-            left_here = builder.add(left_at, builder.mul(step, left_step))
-            rights = []
-            for vector in range(vectors):
-                at = builder.add(right_here, _I64(vector * LANES * _width(kind)))
-                rights.append(builder.load(_pointer(context, builder, kind, right, at, loaded), align=align))
-            updated: list[Any] = []
-            for row in range(rows):
-                at = builder.add(left_here, builder.mul(left_row, _I64(row)))
-                where = _pointer(context, builder, kind, left, at, number)
-                factor = _splat(builder, builder.load(where, align=align))
-                for vector in range(vectors):
-                    updated.append(_dot(builder, sums[len(updated)], factor, rights[vector], paired))
-            following = builder.add(step, _I64(1))
-            step.add_incoming(_I64(0), before)
-            step.add_incoming(following, loop)
-            for total, first, later in zip(sums, start, updated, strict=True):
-                total.add_incoming(first, before)
-                total.add_incoming(later, loop)
-            builder.cbranch(builder.icmp_signed("<", following, depth), loop, after)
-            builder.position_at_end(after)
-            for place, total in zip(tile, updated, strict=True):
-                builder.store(total, result(*place), align=4)
+            for first in range(0, vectors, AT_ONCE):
+                chosen = range(first, min(first + AT_ONCE, vectors))
+                _tile(context, builder, signature, arguments, rows, chosen, vectors * LANES, adds=adds)
             return context.get_dummy_value()
 
         index = types.intp

@@ -37,12 +37,12 @@ def reason_against(tensors: list[Tensor], hidden_size: int) -> str | None:
 
 @cache
 def is_fast_here() -> bool:
-    """Whether the processor has the wide registers that the products are cut for."""
+    """Whether the processor has the registers that the products are cut for."""
     if not _compiler_works():
         return False
     from rnnkit.lanes.sequences.products import processor_has
 
-    return processor_has("avx512f")
+    return processor_has("avx512f") or (processor_has("avx2") and processor_has("fma"))
 
 
 @cache
