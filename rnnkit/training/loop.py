@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from rnnkit.training.checkpoints import (
     save_checkpoint,
 )
 
+_SUMS = ("epoch.loss", "epoch.correct")
 METRICS = ("train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "test_accuracy", "seconds")
 
 
@@ -119,11 +120,13 @@ def train(
     *,
     train_data: Sequences,
     valid_data: Sequences,
-    test_data: Sequences,
+    test_data: Sequences | None,
     shuffle: torch.Generator,
     dropout: torch.Generator | None = None,
     checkpoint: Path | None = None,
+    save_every: float | None = None,
     identity: str = "",
+    on_step: Callable[[int], None] | None = None,
     on_epoch: Callable[[History], None] | None = None,
 ) -> History:
     """Train ``model`` in place.
@@ -133,16 +136,22 @@ def train(
     model : nn.Module
         Maps x (batch, seq_len, input_size) to logits (batch, num_classes).
     schedule : Schedule
-    train_data, valid_data, test_data : Sequences
+    train_data, valid_data : Sequences
+    test_data : Sequences or None
+        None where the test waits until the end: ``test_accuracy`` is nan then.
     shuffle : torch.Generator
         Draws the order of the training sequences, anew each epoch.
     dropout : torch.Generator, optional
         The one that the model draws its dropout masks from, where it has any; checkpoints keep its state.
     checkpoint : Path, optional
-        Written after each epoch and read at the start: an interrupted training goes on from its last epoch and
+        Written after each epoch and read at the start: an interrupted training goes on from there and
         ends in the same weights, bit for bit on a CPU with the same number of threads.
+    save_every : float, optional
+        Seconds after which a checkpoint is written within an epoch too.
     identity : str
         Hash of the run's config; a checkpoint of another one is refused.
+    on_step : callable, optional
+        Called after each batch with the number of batches that are done, those of a checkpoint included.
     on_epoch : callable, optional
         Called with the history after each epoch.
 
@@ -151,76 +160,134 @@ def train(
     UserError
         The loss is no longer finite (the message names epoch and step; the checkpoint before it is kept).
     """
-    names = [name for name, _ in model.named_parameters()]
-    optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate, fused=True)
-    history = History()
     draws = {"shuffle": shuffle} | ({} if dropout is None else {"dropout": dropout})
-    needs = {*draws, *(f"model.{name}" for name in model.state_dict())}
-    needs |= {f"adam.{name}.{key}" for name in names for key in ("step", "exp_avg", "exp_avg_sq")}
-    found = None
-    if checkpoint is not None:
-        found = load_checkpoint(checkpoint, identity, needs=needs, metrics=METRICS)
-    if found is not None:
-        tensors, state = found
-        model.load_state_dict({name: tensors[f"model.{name}"] for name in model.state_dict()})
-        restore_optimizer(optimizer, names, tensors)
-        for name, generator in draws.items():
-            generator.set_state(tensors[name])
-        history.metrics = state["metrics"]
-    while history.num_epochs < schedule.num_epochs:
+    run = _Run(model, schedule, draws, checkpoint, save_every, identity, train_data.x.device)
+    run.resume()
+    while run.history.num_epochs < schedule.num_epochs:
+        loss, accuracy = run.epoch(train_data, on_step)
         start = time.perf_counter()
-        loss, accuracy = _one_epoch(model, optimizer, schedule, train_data, shuffle, history.num_epochs)
-        values = (loss, accuracy, *evaluate(model, valid_data), evaluate(model, test_data)[1])
-        for name, value in zip(METRICS, (*values, time.perf_counter() - start), strict=True):
-            history.metrics[name].append(value)
-        if checkpoint is not None:
-            tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
-            tensors |= optimizer_tensors(optimizer, names)
-            tensors |= {name: generator.get_state() for name, generator in draws.items()}
-            save_checkpoint(checkpoint, tensors, {"identity": identity, "metrics": history.metrics})
+        tested = math.nan if test_data is None else evaluate(model, test_data)[1]
+        values = (loss, accuracy, *evaluate(model, valid_data), tested)
+        seconds = run.under_way.seconds + time.perf_counter() - start
+        for name, value in zip(METRICS, (*values, seconds), strict=True):
+            run.history.metrics[name].append(value)
+        run.begin_epoch()
+        run.save()
         if on_epoch is not None:
-            on_epoch(history)
-    return history
+            on_epoch(run.history)
+    return run.history
 
 
-def _one_epoch(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    schedule: Schedule,
-    data: Sequences,
-    shuffle: torch.Generator,
-    epoch: int,
-) -> tuple[float, float]:
-    """One pass over the data; the running loss and accuracy of the batches as they were met."""
-    total_loss = data.x.new_zeros((), dtype=torch.float64)
-    correct = torch.zeros((), dtype=torch.int64, device=data.y.device)
-    steps_before = epoch * math.ceil(len(data.y) / schedule.batch_size)
-    for step, batch in enumerate(_batches(len(data.y), schedule.batch_size, shuffle)):
+@dataclass
+class _Epoch:
+    """An epoch under way: how many batches are done, and what they have summed up to."""
+
+    loss: Tensor
+    correct: Tensor
+    order: Tensor  # the shuffling generator's state before it drew this epoch's order
+    step: int = 0
+    seconds: float = 0.0
+
+
+class _Run:
+    """A training with all that it hangs on, which a checkpoint can hold."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        schedule: Schedule,
+        draws: dict[str, torch.Generator],
+        checkpoint: Path | None,
+        save_every: float | None,
+        identity: str,
+        device: torch.device,
+    ) -> None:
+        self.model, self.schedule, self.draws = model, schedule, draws
+        self.checkpoint, self.identity, self.device = checkpoint, identity, device
+        self.save_every = math.inf if save_every is None else save_every
+        self.names = [name for name, _ in model.named_parameters()]
+        self.optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate, fused=True)
+        self.history = History()
+        self.begin_epoch()
+
+    def begin_epoch(self) -> None:
+        """No batch of the next epoch is done."""
+        self.under_way = _Epoch(
+            torch.zeros((), dtype=torch.float64, device=self.device),
+            torch.zeros((), dtype=torch.int64, device=self.device),
+            self.draws["shuffle"].get_state(),
+        )
+
+    def resume(self) -> None:
+        """Take up what the checkpoint has, where there is one."""
+        if self.checkpoint is None:
+            return
+        needs = {*self.draws, *_SUMS, *(f"model.{name}" for name in self.model.state_dict())}
+        needs |= {f"adam.{name}.{key}" for name in self.names for key in ("step", "exp_avg", "exp_avg_sq")}
+        found = load_checkpoint(self.checkpoint, self.identity, needs=needs, metrics=METRICS)
+        if found is None:
+            return
+        tensors, state = found
+        self.model.load_state_dict({name: tensors[f"model.{name}"] for name in self.model.state_dict()})
+        restore_optimizer(self.optimizer, self.names, tensors)
+        for name, generator in self.draws.items():
+            generator.set_state(tensors[name])
+        self.history.metrics = state["metrics"]
+        loss, correct = (tensors[name].to(self.device) for name in _SUMS)
+        self.under_way = _Epoch(loss, correct, tensors["shuffle"], state["step"], state["seconds"])
+
+    def save(self) -> None:
+        """Write a checkpoint, where one is wanted."""
+        if self.checkpoint is None:
+            return
+        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        tensors |= optimizer_tensors(self.optimizer, self.names)
+        tensors |= {name: generator.get_state() for name, generator in self.draws.items()}
+        under_way = self.under_way
+        tensors |= dict(zip(_SUMS, (under_way.loss, under_way.correct), strict=True))
+        tensors["shuffle"] = under_way.order
+        state = {"step": under_way.step, "seconds": under_way.seconds, "metrics": self.history.metrics}
+        save_checkpoint(self.checkpoint, tensors, {"identity": self.identity, **state})
+
+    def epoch(self, data: Sequences, on_step: Callable[[int], None] | None) -> tuple[float, float]:
+        """Pass over the data once, or over what is left of it: loss and accuracy of the batches as they were met."""
+        start = saved = time.perf_counter()
+        under_way, before = self.under_way, self.under_way.seconds
+        batches = torch.randperm(len(data.y), generator=self.draws["shuffle"]).split(self.schedule.batch_size)
+        steps_before = self.history.num_epochs * len(batches)
+        for batch in batches[under_way.step :]:
+            self._step(data, batch, steps_before + under_way.step + 1)
+            under_way.step += 1
+            now = time.perf_counter()
+            under_way.seconds = before + now - start
+            if now - saved >= self.save_every and under_way.step < len(batches):
+                self.save()
+                saved = time.perf_counter()
+            if on_step is not None:
+                on_step(steps_before + under_way.step)
+        mean_loss = float(under_way.loss) / len(data.y)
+        if not math.isfinite(mean_loss):
+            raise self._diverged(mean_loss)
+        under_way.seconds = before + time.perf_counter() - start
+        return mean_loss, int(under_way.correct) / len(data.y)
+
+    def _step(self, data: Sequences, batch: Tensor, count: int) -> None:
         x, y = data.x[batch.to(data.x.device)], data.y[batch.to(data.y.device)]
-        optimizer.zero_grad()
-        logits = model(x)
+        self.optimizer.zero_grad()
+        logits = self.model(x)
         loss = nn.functional.cross_entropy(logits, y)
         loss.backward()
         if loss.device.type == "cpu" and not math.isfinite(loss.item()):
-            raise _diverged(epoch, step, loss.item())
-        optimizer.param_groups[0]["eps"] = schedule.epsilon_at(steps_before + step + 1)
-        optimizer.step()
-        total_loss += loss.detach().double() * len(batch)
-        correct += (logits.detach().argmax(1) == y).sum()
-    mean_loss = float(total_loss) / len(data.y)
-    if not math.isfinite(mean_loss):
-        raise _diverged(epoch, None, mean_loss)
-    return mean_loss, int(correct) / len(data.y)
+            raise self._diverged(loss.item(), self.under_way.step)
+        self.optimizer.param_groups[0]["eps"] = self.schedule.epsilon_at(count)
+        self.optimizer.step()
+        self.under_way.loss += loss.detach().double() * len(batch)
+        self.under_way.correct += (logits.detach().argmax(1) == y).sum()
 
-
-def _batches(count: int, batch_size: int, shuffle: torch.Generator) -> Iterator[Tensor]:
-    yield from torch.randperm(count, generator=shuffle).split(batch_size)
-
-
-def _diverged(epoch: int, step: int | None, loss: float) -> UserError:
-    where = f"epoch {epoch + 1}" + ("" if step is None else f", step {step + 1}")
-    return UserError(
-        f"the loss is not finite at {where}",
-        value=loss,
-        hint="Lower the learning rate; the checkpoint of the epoch before is kept",
-    )
+    def _diverged(self, loss: float, step: int | None = None) -> UserError:
+        where = f"epoch {self.history.num_epochs + 1}" + ("" if step is None else f", step {step + 1}")
+        return UserError(
+            f"the loss is not finite at {where}",
+            value=loss,
+            hint="Lower the learning rate; the last checkpoint before it is kept",
+        )

@@ -247,7 +247,7 @@ def test_the_epsilon_of_a_plain_schedule_is_pytorchs_and_no_part_of_its_record()
         KerasSchedule(1e-3, 100, 2, epsilon=0)
 
 
-def _run_with_dropout(checkpoint=None, stop_after=None):
+def _run_with_dropout(checkpoint=None, stop_after=None, stop_at_step=None, test=True, steps=None):
     streams, data = generators(1), _data()
     model = make_classifier(
         "gru",
@@ -262,15 +262,23 @@ def _run_with_dropout(checkpoint=None, stop_after=None):
         if history.num_epochs == stop_after:
             raise KeyboardInterrupt
 
+    def stop_in_the_middle(step):
+        if steps is not None:
+            steps.append(step)
+        if step == stop_at_step:
+            raise KeyboardInterrupt
+
     history = train(
         model,
         KerasSchedule(1e-2, 64, 3),
         train_data=data,
         valid_data=data,
-        test_data=data,
+        test_data=data if test else None,
         shuffle=streams.shuffle,
         dropout=streams.dropout,
         checkpoint=checkpoint,
+        save_every=0.0,
+        on_step=stop_in_the_middle,
         on_epoch=stop,
     )
     return model, history
@@ -293,3 +301,27 @@ def test_a_training_with_dropout_resumes_to_the_same_bits(tmp_path):
     assert history.num_epochs == 3
     for name, value in expected.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("stop_at_step", [1, 4, 5, 7, 14])  # an epoch has five batches
+def test_a_training_stopped_within_an_epoch_resumes_to_the_same_bits(tmp_path, stop_at_step):
+    expected, whole = _run_with_dropout()
+    steps = []
+    with pytest.raises(KeyboardInterrupt):
+        _run_with_dropout(tmp_path / "checkpoint", stop_at_step=stop_at_step, steps=steps)
+    resumed, history = _run_with_dropout(tmp_path / "checkpoint", steps=steps)
+    done = stop_at_step - (stop_at_step % 5 == 0)  # an epoch's end is saved after its evaluation
+    assert steps == [*range(1, stop_at_step + 1), *range(done + 1, 16)]
+    for name in set(whole.metrics) - {"seconds"}:
+        assert history.metrics[name] == whole.metrics[name], name
+    for name, value in expected.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_a_training_may_leave_the_test_to_the_end():
+    tested, history = _run_with_dropout()
+    untested, without = _run_with_dropout(test=False)
+    assert np.isnan(without.metrics["test_accuracy"]).all()
+    assert without.metrics["valid_loss"] == history.metrics["valid_loss"]
+    for name, value in tested.state_dict().items():
+        assert torch.equal(value, untested.state_dict()[name]), name
