@@ -102,7 +102,9 @@ class Recurrent(nn.Module):
 
         if masks is not None:
             return MaskedProduct.apply(rows, weight, masks, dtype) + self.bias_ih
-        return nn.functional.linear(rows.to(dtype), weight.to(dtype)).to(rows.dtype) + self.bias_ih
+        if dtype == rows.dtype:
+            return nn.functional.linear(rows, weight, self.bias_ih)
+        return nn.functional.linear(rows.to(dtype), weight.to(dtype)).to(rows.dtype).add_(self.bias_ih)
 
     def forward(
         self,
