@@ -34,7 +34,9 @@ def parser() -> argparse.ArgumentParser:
     ]:
         command = add(name, text)
         command.add_argument("chapter", metavar="CHAPTER")
-        command.add_argument("--budget", default="quick", metavar="quick|paper")
+        command.add_argument(
+            "--budget", default="quick", metavar="BUDGET", help="quick or paper; psmnist also reduced"
+        )
         command.add_argument("--seeds", default="", metavar="0,1,2", help="left out: the budget's own")
         command.add_argument("--device", default="auto", metavar="auto|cpu|cuda")
         command.add_argument("--fresh", action="store_true", help="compute all anew")
@@ -179,19 +181,20 @@ def _build(chosen: argparse.Namespace) -> int:
 
 
 def _execute_committed(book: Any, chapter: str, jobs: int = 2) -> None:
-    """Execute a chapter at paper budget where every record is there already."""
+    """Execute a chapter at the budget that is published, where every record of it is there already."""
     from rnnkit import studies
 
-    study = studies.open(chapter, budget="paper", device="cpu")
+    budget = studies.study_class(chapter).published_budget()
+    study = studies.open(chapter, budget=budget, device="cpu")
     if missing := study.missing():
         raise UserError(
-            f"{len(missing)} records of {chapter} at paper budget are missing",
+            f"{len(missing)} records of {chapter} at {budget} budget are missing",
             value=", ".join(job.key.folder for job in missing[:3]) + (" ..." if len(missing) > 3 else ""),
             hint=f"`git checkout book/results` brings committed ones back; "
-            f"`python -m rnnkit run {chapter} --budget paper --results book/results` computes them",
+            f"`python -m rnnkit run {chapter} --budget {budget} --results book/results` computes them",
         )
     _verify(study)
-    book.execute(chapter, {"budget": "paper", "seeds": "", "device": "cpu"}, _fingerprint(study), jobs=jobs)
+    book.execute(chapter, {"budget": budget, "seeds": "", "device": "cpu"}, _fingerprint(study), jobs=jobs)
 
 
 def _verify(study: Study) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rnnkit.studies.base import Study
     from rnnkit.studies.page import Page
 
-CHAPTERS = ("geometry", "trainability")
+CHAPTERS = ("psmnist", "geometry", "trainability")
 
 
 def study_class(chapter: str) -> type[Study]:
@@ -23,6 +23,10 @@ def study_class(chapter: str) -> type[Study]:
         from rnnkit.studies.trainability import Trainability
 
         return Trainability
+    if chapter == "psmnist":
+        from rnnkit.studies.psmnist import Psmnist
+
+        return Psmnist
     raise UserError("unknown chapter", value=chapter, allowed=CHAPTERS)
 
 

@@ -15,7 +15,7 @@ from rnnkit.errors import UserError
 from rnnkit.results import Record, Store
 from rnnkit.studies.fresh import FreshRun
 from rnnkit.studies.jobs import Job, JobContext, checkpoint_path, run_jobs
-from rnnkit.studies.settings import Settings, asked_device, check_budget, parse_seeds
+from rnnkit.studies.settings import BUDGETS, Settings, asked_device, check_budget, parse_seeds
 
 
 class Study(ABC):
@@ -39,6 +39,7 @@ class Study(ABC):
 
     chapter: ClassVar[str]
     title: ClassVar[str]
+    budgets: ClassVar[tuple[str, ...]] = BUDGETS
     versions: ClassVar[Mapping[str, int]]
     default_seeds: ClassVar[Mapping[str, tuple[int, ...]]]
     configs: ClassVar[tuple[str, ...]]
@@ -52,7 +53,7 @@ class Study(ABC):
         device: str = "auto",
         store: Store | None = None,
     ) -> None:
-        budget = check_budget(budget)
+        budget = check_budget(budget, self.budgets)
         self.settings = Settings(
             budget, parse_seeds(seeds) or self.default_seeds[budget], asked_device(device)
         )
@@ -66,6 +67,11 @@ class Study(ABC):
     @abstractmethod
     def measurements(self) -> dict[str, np.ndarray]:
         """What the claims are settled by: name -> one value per seed, from the records that exist."""
+
+    @classmethod
+    def published_budget(cls) -> str:
+        """The budget of the committed records that the book is built from."""
+        return "paper"
 
     @property
     def budget(self) -> str:

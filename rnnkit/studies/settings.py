@@ -19,7 +19,7 @@ class Settings:
     Attributes
     ----------
     budget : str
-        ``quick`` (minutes on a laptop) or ``paper`` (what the paper did).
+        ``quick`` (minutes on a laptop), ``paper`` (what the paper did), or another of the study's.
     seeds : tuple of int
     device : str
         ``cpu`` or ``cuda``.
@@ -30,10 +30,10 @@ class Settings:
     device: str
 
 
-def check_budget(budget: object) -> str:
-    """Return ``budget`` where it is one; UserError otherwise."""
-    if budget not in BUDGETS:
-        raise UserError("unknown budget", value=budget, allowed=BUDGETS)
+def check_budget(budget: object, allowed: Sequence[str] = BUDGETS) -> str:
+    """Return ``budget`` where it is one of those allowed; UserError otherwise."""
+    if budget not in allowed:
+        raise UserError("unknown budget", value=budget, allowed=allowed)
     return str(budget)
 
 

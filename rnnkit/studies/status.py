@@ -7,7 +7,6 @@ from typing import Any
 from rnnkit import paths
 from rnnkit.results import Store
 from rnnkit.studies import study_class
-from rnnkit.studies.settings import BUDGETS
 
 
 def status(chapter: str) -> list[dict[str, Any]]:
@@ -29,7 +28,7 @@ def status(chapter: str) -> list[dict[str, Any]]:
     store = Store(paths.local_results(), [paths.committed_results()])
     found = {info.id: info for info in store.scan(chapter, study_type.versions)}
     rows, planned = [], set()
-    for budget in BUDGETS:
+    for budget in study_type.budgets:
         for job in study_type(budget=budget, device="cpu", store=store).jobs():
             info = found.get(job.key.id)  # one record may serve both budgets
             planned.add(job.key.id)

@@ -126,6 +126,7 @@ def train(
     checkpoint: Path | None = None,
     save_every: float | None = None,
     identity: str = "",
+    evaluated_together: int = 2000,
     on_step: Callable[[int], None] | None = None,
     on_epoch: Callable[[History], None] | None = None,
 ) -> History:
@@ -150,6 +151,8 @@ def train(
         Seconds after which a checkpoint is written within an epoch too.
     identity : str
         Hash of the run's config; a checkpoint of another one is refused.
+    evaluated_together : int
+        Sequences in a batch of an evaluation: fewer take less memory.
     on_step : callable, optional
         Called after each batch with the number of batches that are done, those of a checkpoint included.
     on_epoch : callable, optional
@@ -166,8 +169,8 @@ def train(
     while run.history.num_epochs < schedule.num_epochs:
         loss, accuracy = run.epoch(train_data, on_step)
         start = time.perf_counter()
-        tested = math.nan if test_data is None else evaluate(model, test_data)[1]
-        values = (loss, accuracy, *evaluate(model, valid_data), tested)
+        tested = math.nan if test_data is None else evaluate(model, test_data, evaluated_together)[1]
+        values = (loss, accuracy, *evaluate(model, valid_data, evaluated_together), tested)
         seconds = run.under_way.seconds + time.perf_counter() - start
         for name, value in zip(METRICS, (*values, seconds), strict=True):
             run.history.metrics[name].append(value)

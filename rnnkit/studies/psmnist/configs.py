@@ -1,0 +1,150 @@
+"""The nets of the psMNIST chapter and how much each budget does with them (Section II C, Irisarri)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from rnnkit.errors import UserError
+from rnnkit.models import ARCHITECTURES, PRECISIONS, ClassifierConfig
+from rnnkit.models.dropout import PLACES
+from rnnkit.training import KerasSchedule
+
+LEARNING_RATE = 1e-3
+MODELS = tuple(ARCHITECTURES)
+# Beside the six, at the budgets below the paper's: the other reading of its dropout, and the other precision.
+VARIANTS: dict[str, tuple[str, dict[str, str]]] = {
+    "rnn-input": ("rnn", {"dropout_place": "input"}),
+    "lstm-input": ("lstm", {"dropout_place": "input"}),
+    "gru-input": ("gru", {"dropout_place": "input"}),
+    "lmu-rnn-bf16": ("lmu-rnn", {"precision": "bf16"}),
+}
+NETS = (*MODELS, *VARIANTS)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is trained on and measured.
+
+    Attributes
+    ----------
+    num_train, num_valid, num_test : int
+        Images of each part, from its first on.
+    batch_size : int
+    base_epochs, memory_epochs : int
+        Epochs of the models without and with a Legendre memory.
+    precision : {"fp32", "bf16"}
+    variants : tuple of str
+        Those of `VARIANTS` that are trained too.
+    num_probed : int
+        Test images whose hidden states are looked at.
+    num_gradients : int
+        Test images along which gradients are followed back.
+    """
+
+    num_train: int
+    num_valid: int
+    num_test: int
+    batch_size: int
+    base_epochs: int
+    memory_epochs: int
+    precision: str
+    variants: tuple[str, ...]
+    num_probed: int
+    num_gradients: int
+
+
+BUDGETS = {
+    "quick": Budget(600, 300, 1000, 20, 4, 3, "fp32", tuple(VARIANTS), 500, 20),
+    # A tenth of the paper's images, and batches small enough for the few epochs to make a net learn.
+    "reduced": Budget(5000, 1000, 10_000, 50, 20, 8, "fp32", ("rnn-input", "lmu-rnn-bf16"), 2000, 100),
+    "paper": Budget(50_000, 10_000, 10_000, 1000, 100, 60, "bf16", (), 2000, 100),
+}
+
+
+@dataclass(frozen=True)
+class Net:
+    """One network and how it is trained.
+
+    Attributes
+    ----------
+    name : str
+        One of `NETS`.
+    model : str
+        One of the six architectures.
+    schedule : KerasSchedule
+    num_train, num_valid, num_test : int
+        Images of each part, from its first on.
+    dropout_place : {"output", "input", "layer"}
+        The paper does not say where its dropout acts. ``output`` is a Dropout layer before the readout; ``input`` is the
+        argument of Keras's recurrent layers, which for one pixel a step blanks whole images.
+    precision : {"fp32", "bf16"}
+    """
+
+    name: str
+    model: str
+    schedule: KerasSchedule
+    num_train: int
+    num_valid: int
+    num_test: int
+    dropout_place: str = "output"
+    precision: str = "fp32"
+
+    def __post_init__(self) -> None:
+        for name, allowed in [("model", MODELS), ("dropout_place", PLACES), ("precision", PRECISIONS)]:
+            if getattr(self, name) not in allowed:
+                raise UserError(f"unknown {name}", value=getattr(self, name), allowed=allowed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it enters the record's key."""
+        return asdict(self)
+
+    def classifier(self, seq_len: int) -> ClassifierConfig:
+        """The model's config, its memory's window as long as the sequences."""
+        config = replace(ARCHITECTURES[self.model], dropout_place=self.dropout_place)
+        if not config.memory_size:
+            return config
+        return replace(config, theta=float(seq_len), memory_size=min(config.memory_size, seq_len))
+
+
+def make_net(name: str, budget: str) -> Net:
+    """The net of this name at this budget.
+
+    Raises
+    ------
+    UserError
+        An unknown name.
+    """
+    if name not in NETS:
+        raise UserError("unknown net", value=name, allowed=NETS)
+    chosen = BUDGETS[budget]
+    model, changes = VARIANTS.get(name, (name, {}))
+    epochs = chosen.memory_epochs if ARCHITECTURES[model].memory_size else chosen.base_epochs
+    schedule = KerasSchedule(LEARNING_RATE, chosen.batch_size, epochs)
+    return Net(
+        name,
+        model,
+        schedule,
+        chosen.num_train,
+        chosen.num_valid,
+        chosen.num_test,
+        **{"precision": chosen.precision, **changes},
+    )
+
+
+@dataclass(frozen=True)
+class ProbeConfig:
+    """What is asked of one trained net.
+
+    Attributes
+    ----------
+    net : Net
+    dataset : str
+    num_probed, num_gradients : int
+        See `Budget`.
+    """
+
+    net: Net
+    dataset: str
+    num_probed: int
+    num_gradients: int
