@@ -76,7 +76,7 @@ class Net:
     num_train, num_valid, num_test : int
         Images of each part, from its first on.
     dropout_place : {"output", "input", "layer"}
-        The paper does not say where its dropout acts. ``output`` is a Dropout layer before the readout; ``input`` is the
+        The paper does not say where its dropout acts. ``output`` is a Dropout layer before the readout, ``input`` the
         argument of Keras's recurrent layers, which for one pixel a step blanks whole images.
     precision : {"fp32", "bf16"}
     """
