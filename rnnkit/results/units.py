@@ -75,6 +75,7 @@ UNITS = {
     "percent": Unit(100, 2, "", " %", " points"),
     "fraction": Unit(1, 3, "", "", ""),
     "count": Unit(1, 1, "", "", ""),
+    "whole": Unit(1, 0, "", "", ""),
     "steps": Unit(1, 1, "", " steps", " steps"),
     "seconds": Unit(1, 2, "", " s", " s"),
     "ratio": Unit(1, 2, "x", "", ""),
