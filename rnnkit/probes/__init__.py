@@ -21,5 +21,6 @@ none of them, and none loads scikit-learn or openTSNE before it is called.
 `perturbation`   noise on trained parameters, and how far they come back
 `solutions`      accuracies of random settings: shares, box plots, distances of distributions
 `success`        how often initialisations succeed, and the best of some
+`weights`        how the weights of each gate are spread, before and after training
 ===============  ===================================================================================
 """

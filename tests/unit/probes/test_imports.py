@@ -17,6 +17,7 @@ MODULES = (
     "trajectory",
     "updates",
     "walks",
+    "weights",
     "words",
 )
 
