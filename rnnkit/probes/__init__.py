@@ -21,6 +21,7 @@ none of them, and none loads scikit-learn or openTSNE before it is called.
 `perturbation`   noise on trained parameters, and how far they come back
 `solutions`      accuracies of random settings: shares, box plots, distances of distributions
 `success`        how often initialisations succeed, and the best of some
+`gradients`      how far back the loss reaches: its gradient at every step
 `weights`        how the weights of each gate are spread, before and after training
 ===============  ===================================================================================
 """

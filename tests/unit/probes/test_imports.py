@@ -5,6 +5,7 @@ MODULES = (
     "dimension",
     "dynamics",
     "embedding",
+    "gradients",
     "horizon",
     "ink",
     "neighbours",
