@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 MODULES = (
+    "by_class",
     "dimension",
     "dynamics",
     "embedding",
