@@ -24,5 +24,6 @@ none of them, and none loads scikit-learn or openTSNE before it is called.
 `gradients`      how far back the loss reaches: its gradient at every step
 `by_class`       which units and directions tell the classes apart, and from when on
 `weights`        how the weights of each gate are spread, before and after training
+`structure`      singular values of a recurrent matrix, and an order of units in which it shows
 ===============  ===================================================================================
 """

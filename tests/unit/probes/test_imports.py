@@ -15,6 +15,7 @@ MODULES = (
     "readout",
     "separation",
     "solutions",
+    "structure",
     "success",
     "trajectory",
     "updates",
