@@ -21,6 +21,7 @@ none of them, and none loads scikit-learn or openTSNE before it is called.
 `perturbation`   noise on trained parameters, and how far they come back
 `solutions`      accuracies of random settings: shares, box plots, distances of distributions
 `success`        how often initialisations succeed, and the best of some
+`examples`       the images behind a confusion matrix, and what it says of each class
 `gradients`      how far back the loss reaches: its gradient at every step
 `by_class`       which units and directions tell the classes apart, and from when on
 `weights`        how the weights of each gate are spread, before and after training

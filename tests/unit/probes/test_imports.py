@@ -6,6 +6,7 @@ MODULES = (
     "dimension",
     "dynamics",
     "embedding",
+    "examples",
     "gradients",
     "horizon",
     "ink",
