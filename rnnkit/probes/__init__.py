@@ -25,6 +25,7 @@ none of them, and none loads scikit-learn or openTSNE before it is called.
 `gradients`      how far back the loss reaches: its gradient at every step
 `by_class`       which units and directions tell the classes apart, and from when on
 `weights`        how the weights of each gate are spread, before and after training
+`order`          what an order of the pixels makes of an image read one by one
 `structure`      singular values of a recurrent matrix, and an order of units in which it shows
 ===============  ===================================================================================
 """

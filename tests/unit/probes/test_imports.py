@@ -11,6 +11,7 @@ MODULES = (
     "horizon",
     "ink",
     "neighbours",
+    "order",
     "perturbation",
     "plane",
     "readout",
