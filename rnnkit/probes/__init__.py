@@ -27,5 +27,6 @@ none of them, and none loads scikit-learn or openTSNE before it is called.
 `weights`        how the weights of each gate are spread, before and after training
 `order`          what an order of the pixels makes of an image read one by one
 `structure`      singular values of a recurrent matrix, and an order of units in which it shows
+`window`         what a Legendre memory holds: the input read back from it
 ===============  ===================================================================================
 """

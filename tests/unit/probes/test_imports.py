@@ -23,6 +23,7 @@ MODULES = (
     "updates",
     "walks",
     "weights",
+    "window",
     "words",
 )
 
