@@ -21,5 +21,12 @@ none of them, and none loads scikit-learn or openTSNE before it is called.
 `perturbation`   noise on trained parameters, and how far they come back
 `solutions`      accuracies of random settings: shares, box plots, distances of distributions
 `success`        how often initialisations succeed, and the best of some
+`examples`       the images behind a confusion matrix, and what it says of each class
+`gradients`      how far back the loss reaches: its gradient at every step
+`by_class`       which units and directions tell the classes apart, and from when on
+`weights`        how the weights of each gate are spread, before and after training
+`order`          what an order of the pixels makes of an image read one by one
+`structure`      singular values of a recurrent matrix, and an order of units in which it shows
+`window`         what a Legendre memory holds: the input read back from it
 ===============  ===================================================================================
 """

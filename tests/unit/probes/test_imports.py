@@ -2,21 +2,28 @@ import subprocess
 import sys
 
 MODULES = (
+    "by_class",
     "dimension",
     "dynamics",
     "embedding",
+    "examples",
+    "gradients",
     "horizon",
     "ink",
     "neighbours",
+    "order",
     "perturbation",
     "plane",
     "readout",
     "separation",
     "solutions",
+    "structure",
     "success",
     "trajectory",
     "updates",
     "walks",
+    "weights",
+    "window",
     "words",
 )
 
