@@ -29,3 +29,31 @@ def named(figure, name):
     """The only trace of this name."""
     (found,) = [trace for trace in figure.figure.data if trace.name == name]
     return found
+
+
+def weights(net, count=2, size=16, bins=8, seed=0):
+    """Made-up record ``weights`` of one net: uniform before, normal after."""
+    draw, gates = rng(seed), GATES[net.removeprefix("lmu-")]
+    parts = [f"{kind}{gate}" for kind in ("input", "recurrent") for gate in gates] + ["readout"]
+    total = len(parts)
+    edges = np.broadcast_to(np.linspace(-0.4, 0.4, bins + 1), (count, total, bins + 1))
+    moments = np.zeros((count, total, 2, 4))
+    moments[..., 1] = [0.1, 0.15]
+    moments[..., 0, 3], moments[..., 1, 3] = -1.2, 0.5
+    recurrent = np.array([part.startswith("recurrent") for part in parts])
+    singular = np.sort(draw.random((count, total, 2, size)), axis=-1)[..., ::-1].copy()
+    singular[:, ~recurrent] = np.nan
+    heat = draw.normal(size=(2, count, len(gates), 2, size // 2, size // 2)).astype(np.float16)
+    return {
+        "parts": parts,
+        "edges": edges,
+        "before": draw.integers(1, 50, size=(count, total, bins)),
+        "after": draw.integers(1, 50, size=(count, total, bins)),
+        "moments": moments,
+        "distance": draw.random((count, total)),
+        "uniform_gap": np.broadcast_to([0.01, 0.2], (count, total, 2)),
+        "normal_gap": np.broadcast_to([0.1, 0.03], (count, total, 2)),
+        "singular": singular,
+        "heat": heat[0],
+        "heat_plain": heat[1],
+    }
