@@ -51,7 +51,7 @@ def singular_values(nets: Nets, *, control: Mapping[str, Any] | None = None) -> 
     top = np.nanmax(shown, axis=(1, 2))
     names = (*WHEN, "control")
     x = np.arange(1, shown.shape[-1] + 1)
-    lines = ({"color": NEUTRAL}, {"width": 3}, {"color": NEUTRAL, "dash": "dot"})
+    lines: tuple[dict[str, Any], ...] = ({"color": NEUTRAL}, {"width": 3}, {"color": NEUTRAL, "dash": "dot"})
     traces = [
         go.Scatter(
             name=name, x=x, mode="lines", line={"width": 2, **line}, hovertemplate="no. %{x}: %{y:.3f}"
@@ -63,9 +63,11 @@ def singular_values(nets: Nets, *, control: Mapping[str, Any] | None = None) -> 
     table: dict[str, list[Any]] = {
         "net": [net_name(gate.net) for gate in gates],
         "gate": [gate.name for gate in gates],
-        **{f"largest, {name}": [number(v) for v in shown[:, i, 0]] for i, name in enumerate(names)},
-        **{f"above the control's largest, {name}": _above(shown, i) for i, name in enumerate(WHEN)},
     }
+    for i, name in enumerate(names):
+        table[f"largest, {name}"] = [number(v) for v in shown[:, i, 0]]
+    for i, name in enumerate(WHEN):
+        table[f"above the control's largest, {name}"] = _above(shown, i)
     figure = Interactive(
         go.Figure(traces, layout=frame),
         alt="Singular values of a gate's recurrent weights, largest first. Largest before and after training and of "

@@ -57,3 +57,21 @@ def weights(net, count=2, size=16, bins=8, seed=0):
         "heat": heat[0],
         "heat_plain": heat[1],
     }
+
+
+def inside(count=2, length=56, hidden=40, seed=0):
+    """Made-up record ``inside`` of one net."""
+    draw = rng(seed)
+    steps = np.arange(14, length + 1, 14)
+    return {
+        "steps": np.broadcast_to(steps, (count, len(steps))),
+        **{name: draw.random((count, len(steps))) for name in ("own", "linear", "separation")},
+        "components": draw.normal(size=(count, 3, hidden)),
+        "explained": np.broadcast_to([0.4, 0.2, 0.1], (count, 3)),
+        "paths": draw.normal(size=(count, 10, length, 3)),
+        "paths_spread": draw.random((count, 10, len(steps), 3)),
+        "units": draw.uniform(-1, 1, size=(count, 10, len(steps), 32)),
+        "unit_index": np.stack([draw.permutation(hidden)[:32] for _ in range(count)]),
+        "grad_input": 10 ** draw.uniform(-6, 0, size=(count, 2, length)),
+        "grad_state": 10 ** draw.uniform(-6, 0, size=(count, 2, length)),
+    }
