@@ -45,7 +45,7 @@ def class_paths(nets: Nets) -> Interactive:
         alt=_alt(found, paths, spreads, steps),
         table=_table(found, paths, spreads, steps),
         caption="Lines: class means, from step 1 on. Ball: the mean at the chosen step, hover for the spread of its "
-        "class. Lengths as a share of the net's largest.",
+        "class. Every net fills the cube.",
     )
     add_nets(figure, list(found)).slider("time", "Step", steps.tolist(), start=len(steps) - 1)
     for digit in range(10):
@@ -75,17 +75,26 @@ def steps_of(found: Mapping[str, Mapping[str, Any]]) -> np.ndarray:
 
 
 def _scaled(found: Mapping[str, Mapping[str, Any]], count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Paths (net, 10, T, 3) and spreads (net, 10, S, 3) of the first seed, as a share of the net's largest length."""
+    """Paths (net, 10, T, 3) and spreads (net, 10, S, 3) of the first seed, each net's in the cube from -1 to 1."""
     paths, spreads = [], []
     for net, arrays in found.items():
         path = finite(require_axes(f"{net}, paths", arrays["paths"], "seeds", 10, "T", 3))[0]
         spread = finite(require_axes(f"{net}, paths_spread", arrays["paths_spread"], "seeds", 10, count, 3))[
             0
         ]
-        largest = float(np.nanmax(np.abs(path), initial=0)) or 1.0
-        paths.append(path / largest)
-        spreads.append(spread / largest)
+        middle, half = _box(path)
+        paths.append((path - middle) / half)
+        spreads.append(spread / half)
     return np.stack(paths), np.stack(spreads)
+
+
+def _box(path: np.ndarray) -> tuple[np.ndarray, float]:
+    """Middle of the box around all paths, (3,), and half its longest edge."""
+    known = path[~np.isnan(path).any(axis=-1)]
+    if not known.size:
+        return np.zeros(3), 1.0
+    low, high = known.min(axis=0), known.max(axis=0)
+    return (low + high) / 2, float((high - low).max()) / 2 or 1.0
 
 
 def _spread_words(spread: np.ndarray) -> np.ndarray:
@@ -102,7 +111,7 @@ def _traces() -> list[Any]:
             legendgroup=str(digit),
             mode="lines",
             line={"color": color, "width": 3},
-            opacity=0.75,
+            opacity=0.9,
             hoverinfo="skip",
         )
         for digit, color in enumerate(DIGITS)
@@ -148,7 +157,7 @@ def _alt(found: Mapping[str, Any], paths: np.ndarray, spreads: np.ndarray, steps
     return (
         f"Mean paths of the hidden state in three dimensions, one for each digit, over {paths.shape[2]} steps. The "
         f"three axes hold this much of the states' variance: {listed(held)}. Mean distance of two classes' means "
-        f"against the mean spread within a class after step {steps[-1]}, as shares of the net's largest length: "
+        f"against the mean spread within a class after step {steps[-1]}, in halves of the cube's edge: "
         f"{listed(told)}."
     )
 

@@ -48,7 +48,12 @@ def epoch_times(
     every = np.concatenate([*(values.ravel() for values in found.values()), theirs])
     logs = np.log10(every[~np.isnan(every) & (every > 0)])
     frame = rows_layout(nets, budgets, "seconds per epoch", None)
-    frame["xaxis"] |= {"type": "log", "range": [float(logs.min()) - 0.15, float(logs.max()) + 0.15]}
+    ticks = [digit * 10**power for power in range(-2, 5) for digit in (1, 2, 5)]
+    frame["xaxis"] |= {
+        "type": "log",
+        "tickvals": ticks,
+        "range": [float(logs.min()) - 0.15, float(logs.max()) + 0.15],
+    }
     fig = go.Figure(layout=frame)
     for place, (net, values) in enumerate(found.items()):
         bar, dots = net_traces(net, place, len(values))

@@ -54,7 +54,7 @@ def gradient_by_lag(nets: Nets, seeds: Sequence[int] | None = None) -> Interacti
         hover = "lag %{x}: 10^%{y:.2f}<extra>" + net_name(net) + "</extra>"
         traces += curve_traces(net_name(net), np.arange(length), net_color(net), hovertemplate=hover)
     ranges = [
-        [_range([own[q, :, s] for own in values.values()]) for s in (0, 1)] for q in range(len(QUANTITIES))
+        [[_range([own[q, w, s] for own in values.values()]) for s in (0, 1)] for w in (0, 1)] for q in (0, 1)
     ]
     frame = layout("lag in steps", _SCALES[0], xaxis={"range": [0, length - 1]}, yaxis=_log_axis(ranges))
     figure = Interactive(
@@ -68,7 +68,7 @@ def gradient_by_lag(nets: Nets, seeds: Sequence[int] | None = None) -> Interacti
     add_seeds(figure, list(range(most)) if seeds is None else seeds)
     for net, own in values.items():
         bind_curve(figure, net_name(net), own, over=("quantity", "when", "scale"))
-    figure.bind_layout("yaxis.range", ranges, over=("quantity", "scale"))
+    figure.bind_layout("yaxis.range", ranges, over=("quantity", "when", "scale"))
     return figure.bind_layout("yaxis.title.text", list(_SCALES), over="scale")
 
 
@@ -89,14 +89,14 @@ def _range(logs: Sequence[np.ndarray]) -> list[float]:
     return [float(max(np.floor(known.min()), high - _DECADES)), high]
 
 
-def _log_axis(ranges: Sequence[Sequence[Sequence[float]]]) -> dict[str, Any]:
+def _log_axis(ranges: Sequence[Any]) -> dict[str, Any]:
     """A linear axis of logarithms whose ticks are called by the powers of ten."""
     ends = np.array(ranges)
     ticks = np.arange(int(ends.min()), int(ends.max()) + 1)
     stride = 2 if np.ptp(ends, axis=-1).max() > 8 else 1
     ticks = ticks[ticks % stride == 0]
     return {
-        "range": list(ranges[0][0]),
+        "range": list(ranges[0][0][0]),
         "tickvals": ticks.tolist(),
         "ticktext": [f"10<sup>{tick}</sup>".replace("-", "−") for tick in ticks],
         "zeroline": False,

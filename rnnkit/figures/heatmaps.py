@@ -112,29 +112,26 @@ def _colorscale() -> list[list[Any]]:
 
 
 def _maps_layout(size: int) -> dict[str, Any]:
-    made: dict[str, Any] = {"height": 470, "margin": {"t": 40, "l": 8, "r": 8, "b": 16}, "annotations": []}
-    for number_, domain, word in (("", [0, 0.485], WHEN[0]), ("2", [0.515, 1], WHEN[1])):
-        made[f"xaxis{number_}"] = bare_axis(
-            range=[-0.5, size - 0.5], domain=domain, constrain="domain", anchor=f"y{number_}"
-        )
-        made[f"yaxis{number_}"] = bare_axis(
+    """One picture under the other, so that both are large enough on a phone."""
+    made: dict[str, Any] = {"height": 720, "margin": {"t": 32, "l": 8, "r": 8, "b": 16}, "annotations": []}
+    for count, domain, word in (("", [0.53, 1], WHEN[0]), ("2", [0, 0.47], WHEN[1])):
+        made[f"xaxis{count}"] = bare_axis(range=[-0.5, size - 0.5], constrain="domain", anchor=f"y{count}")
+        made[f"yaxis{count}"] = bare_axis(
             range=[size - 0.5, -0.5],
-            scaleanchor=f"x{number_}",
+            domain=domain,
+            scaleanchor=f"x{count}",
             constrain="domain",
-            constraintoward="top",
-            anchor=f"x{number_}",
+            anchor=f"x{count}",
         )
-        made["annotations"].append(
-            {
-                "text": f"{word} training",
-                "showarrow": False,
-                "x": sum(domain) / 2,
-                "y": 1,
-                "xref": "paper",
-                "yref": "paper",
-                "yanchor": "bottom",
-            }
-        )
+        place = {
+            "x": 0.5,
+            "y": domain[1],
+            "xref": "paper",
+            "yref": "paper",
+            "xanchor": "center",
+            "yanchor": "bottom",
+        }
+        made["annotations"].append({"text": f"{word} training", "showarrow": False, **place})
     return made
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnkit.figures.cells import axes, panels
 from rnnkit.figures.curves import layout
 from rnnkit.figures.frame import bare_axis
 from rnnkit.figures.interactive import Interactive
@@ -14,7 +15,7 @@ from rnnkit.figures.theme import CLUSTERS, NEUTRAL
 
 STAGES = 21
 _ORDERS = ("rows of the image", "permuted")
-_COLORS = (NEUTRAL, CLUSTERS[2])
+_COLORS = (NEUTRAL, CLUSTERS[5])
 
 
 def stages(permutation: np.ndarray, count: int = STAGES) -> np.ndarray:
@@ -133,15 +134,15 @@ def _scrambling_layout(height: int, width: int) -> dict[str, Any]:
             domain=domain, range=[-0.5, width - 0.5], constrain="domain", anchor=f"y{number}"
         )
         pictures[f"yaxis{number}"] = bare_axis(
-            domain=[0.42, 1],
+            domain=[0.4, 1],
             range=[height - 0.5, -0.5],
             scaleanchor=f"x{number}",
             constrain="domain",
-            constraintoward="top",
+            constraintoward="bottom",
             anchor=f"x{number}",
         )
     return {
-        "height": 480,
+        "height": 440,
         "showlegend": False,
         "margin": {"t": 16},
         **pictures,
@@ -198,7 +199,15 @@ def ink_by_step(ink: np.ndarray) -> Interactive:
     """
     ink = finite(require_axes("ink", ink, 2, "steps"))
     steps, top = np.arange(1, ink.shape[1] + 1), 1.05 * max(float(np.nanmax(ink)), 1e-6)
-    frame = layout("step", "mean pixel", xaxis={"range": [1, len(steps)]}, yaxis={"range": [0, top]})
+    frame = panels(
+        _ORDERS,
+        x={"title": {"text": "step"}, "range": [1, len(steps)]},
+        y={"title": {"text": "mean pixel"}, "range": [0, top], "nticks": 4},
+        columns=1,
+        showlegend=False,
+    )
+    figure = _two_lines(steps, ink, frame, "step %{x}: %{y:.3f}", width=1.5)
+    figure.data[1].update(axes(1))
     blank = (ink < 0.01).mean(axis=1)
     runs = [_longest(own < 0.01) for own in ink]
     told = "; ".join(
@@ -206,7 +215,7 @@ def ink_by_step(ink: np.ndarray) -> Interactive:
         for name, share, run in zip(_ORDERS, blank, runs, strict=True)
     )
     return Interactive(
-        _two_lines(steps, ink, frame, "step %{x}: %{y:.3f}", width=1.5),
+        figure,
         alt=f"Mean pixel of the images by step: {told}.",
         table={"step": steps} | {name: own.round(4) for name, own in zip(_ORDERS, ink, strict=True)},
     )

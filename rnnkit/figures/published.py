@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -140,8 +141,8 @@ def _frame(rows: Sequence[Mapping[str, Any]], low: float) -> dict[str, Any]:
     frame = layout(
         "test accuracy",
         "",
-        height=130 + 30 * len(rows),
-        xaxis={"range": [low, 1], "tickformat": ".1~%", "nticks": 6},
+        height=130 + 16 * sum(1 + len(wrap(row["name"], 20)) for row in rows),
+        xaxis={"range": [low, 1], "tickformat": ".1~%", "nticks": 4},
         yaxis={
             "range": [len(rows) - 0.5, -0.5],
             "tickvals": list(range(len(rows))),
@@ -153,12 +154,9 @@ def _frame(rows: Sequence[Mapping[str, Any]], low: float) -> dict[str, Any]:
     return frame
 
 
-def _short(name: str, most: int = 24) -> str:
-    """A name over two lines where it would leave no room on a phone."""
-    if len(name) <= most:
-        return name
-    cut = name.rfind(" ", 0, most + 1)
-    return name if cut < 0 else f"{name[:cut]}<br>{name[cut + 1 :]}"
+def _short(name: str) -> str:
+    """A name over several lines where it would leave no room on a phone."""
+    return "<br>".join(wrap(name, 20, break_long_words=False))
 
 
 def _alt(rows: Sequence[Mapping[str, Any]]) -> str:

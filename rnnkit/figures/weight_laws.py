@@ -36,6 +36,7 @@ def nearest_law(nets: Nets) -> Interactive:
     traces: list[Any] = [
         go.Scatter(
             name="as near to both",
+            showlegend=False,
             x=[0, top],
             y=[0, top],
             mode="lines",
@@ -45,6 +46,7 @@ def nearest_law(nets: Nets) -> Interactive:
     ]
     for net, own in gaps.items():
         parts = [str(part) for part in found[net]["parts"]]
+        shown = ("before", "after")[len(own) - 1]
         traces += [
             go.Scatter(
                 name=f"{net_name(net)}, {when}",
@@ -52,6 +54,8 @@ def nearest_law(nets: Nets) -> Interactive:
                 y=normal,
                 text=parts,
                 mode="markers",
+                legendgroup=net,
+                showlegend=when == shown,
                 marker={
                     "color": net_color(net),
                     "size": 10,

@@ -153,9 +153,12 @@ def _laws(arrays: Mapping[str, Any], row: int, when: int) -> np.ndarray:
     middle, spread = finite(np.asarray(arrays["moments"])[0, row, when, :2])
     if not spread > 0:
         return np.full((3, _POINTS), np.nan)
-    z = np.linspace(-4, 4, _POINTS)
-    normal = np.exp(-(z**2) / 2) / (math.sqrt(2 * math.pi) * spread)
     half = math.sqrt(3)
+    z = np.concatenate(
+        [np.linspace(-4, 4, _POINTS - 4), half + np.array([-1, 1]) * 1e-6, -half + np.array([-1, 1]) * 1e-6]
+    )
+    z.sort()
+    normal = np.exp(-(z**2) / 2) / (math.sqrt(2 * math.pi) * spread)
     uniform = np.where(np.abs(z) <= half, 1 / (2 * half * spread), 0)
     return np.stack([middle + spread * z, normal, uniform])
 

@@ -14,7 +14,7 @@ from rnnkit.figures.nets import finite, mean, number, require_axes
 from rnnkit.figures.theme import CLUSTERS, NEUTRAL
 
 SIGNALS = ("a smooth signal", "a permuted digit")
-_COLORS = (CLUSTERS[7], CLUSTERS[2])
+_COLORS = (CLUSTERS[7], CLUSTERS[5])
 
 
 def true_window(signal: np.ndarray, times: np.ndarray, delays: np.ndarray) -> np.ndarray:
@@ -82,10 +82,12 @@ def window(
     thin = {"color": NEUTRAL, "width": 1.5}
     traces = [
         go.Scatter(name="input", x=steps, mode="lines", line=thin, showlegend=False, hoverinfo="skip"),
-        go.Scatter(name="true window", mode="lines", line=thin, xaxis="x2", yaxis="y2"),
+        go.Scatter(
+            name="true window", mode="lines", line={**thin, "width": 6}, opacity=0.45, xaxis="x2", yaxis="y2"
+        ),
         go.Scatter(name="read from the memory", mode="lines", xaxis="x2", yaxis="y2"),
     ]
-    traces[2].line = {"color": _COLORS[1], "width": 2.5}
+    traces[2].line = {"color": _COLORS[1], "width": 2}
     for trace in traces[1:]:
         trace.x, trace.hovertemplate = np.asarray(delays, float), "%{x:.0f} steps ago: %{y:.2f}"
     figure = Interactive(

@@ -70,13 +70,15 @@ def test_the_mark_lies_on_the_path_at_the_chosen_step():
     given = nets()
     figure = class_paths(given)
     path = given["lmu-gru"]["paths"][0]
-    scale = np.abs(path).max()
+    low, high = path.min(axis=(0, 1)), path.max(axis=(0, 1))
+    path, scale = path - (low + high) / 2, (high - low).max() / 2
     for i, axis in enumerate("xyz"):
         mark = bound(figure, "3 now", axis).at({"net": 1, "time": 2})
         np.testing.assert_allclose(mark, [path[3, 42 - 1, i] / scale])
         line = bound(figure, "3", axis).at({"net": 1})
         np.testing.assert_allclose(line, path[3, 1::2, i] / scale)
         assert line[-1] == path[3, -1, i] / scale
+        assert np.abs(line).max() <= 1
     assert "LMU + GRU 70.0 %" in figure.alt
 
 
@@ -121,7 +123,7 @@ def test_lag_zero_is_the_last_step_and_small_norms_keep_their_digits(count):
     before = line.at({"quantity": 1, "when": 1, "scale": 1, "seeds": 0})
     logs = np.log10(given["rnn"]["grad_input"][:, 0, ::-1])
     np.testing.assert_allclose(before, (logs - logs[:, :1]).mean(axis=0))
-    low, high = bound(figure, None, "yaxis.range").at({"quantity": 0, "scale": 0})
+    low, high = bound(figure, None, "yaxis.range").at({"quantity": 0, "when": 0, "scale": 0})
     assert low <= -12 < 0 <= high
 
 
