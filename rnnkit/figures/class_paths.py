@@ -44,8 +44,8 @@ def class_paths(nets: Nets) -> Interactive:
         go.Figure(_traces(), layout=_layout()),
         alt=_alt(found, paths, spreads, steps),
         table=_table(found, paths, spreads, steps),
-        caption="Lines: class means, from step 1 on. Ball: the mean at the chosen step, hover for the spread of its "
-        "class. Every net fills the cube.",
+        caption="Lines: means of the digits, from step 1 on. Ball: the mean at the chosen step, hover for its "
+        "spread. Every net fills the cube.",
     )
     add_nets(figure, list(found)).slider("time", "Step", steps.tolist(), start=len(steps) - 1)
     for digit in range(10):
@@ -138,7 +138,7 @@ def _layout() -> dict[str, Any]:
     return {
         "height": 540,
         "scene": {**scene, "aspectmode": "cube", "camera": {"eye": {"x": 1.5, "y": 1.3, "z": 0.8}}},
-        "legend": {**legend_below(0), "title": {"text": "digit"}},
+        "legend": legend_below(0),
     }
 
 

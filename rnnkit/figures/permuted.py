@@ -134,15 +134,15 @@ def _scrambling_layout(height: int, width: int) -> dict[str, Any]:
             domain=domain, range=[-0.5, width - 0.5], constrain="domain", anchor=f"y{number}"
         )
         pictures[f"yaxis{number}"] = bare_axis(
-            domain=[0.4, 1],
+            domain=[0.42, 1],
             range=[height - 0.5, -0.5],
             scaleanchor=f"x{number}",
             constrain="domain",
-            constraintoward="bottom",
+            constraintoward="middle",
             anchor=f"x{number}",
         )
     return {
-        "height": 440,
+        "height": 400,
         "showlegend": False,
         "margin": {"t": 16},
         **pictures,

@@ -141,7 +141,7 @@ def _frame(rows: Sequence[Mapping[str, Any]], low: float) -> dict[str, Any]:
     frame = layout(
         "test accuracy",
         "",
-        height=130 + 16 * sum(1 + len(wrap(row["name"], 20)) for row in rows),
+        height=130 + len(rows) * max(30, 15 * max(_short(row["name"]).count("<br>") + 1 for row in rows) + 4),
         xaxis={"range": [low, 1], "tickformat": ".1~%", "nticks": 4},
         yaxis={
             "range": [len(rows) - 0.5, -0.5],

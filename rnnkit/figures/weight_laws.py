@@ -49,7 +49,7 @@ def nearest_law(nets: Nets) -> Interactive:
         shown = ("before", "after")[len(own) - 1]
         traces += [
             go.Scatter(
-                name=f"{net_name(net)}, {when}",
+                name=net_name(net) + ("" if when == shown else f", {when}"),
                 x=uniform,
                 y=normal,
                 text=parts,

@@ -83,7 +83,7 @@ def window(
     traces = [
         go.Scatter(name="input", x=steps, mode="lines", line=thin, showlegend=False, hoverinfo="skip"),
         go.Scatter(
-            name="true window", mode="lines", line={**thin, "width": 6}, opacity=0.45, xaxis="x2", yaxis="y2"
+            name="true window", mode="lines", line={**thin, "width": 6}, opacity=0.7, xaxis="x2", yaxis="y2"
         ),
         go.Scatter(name="read from the memory", mode="lines", xaxis="x2", yaxis="y2"),
     ]

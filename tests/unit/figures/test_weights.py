@@ -67,7 +67,10 @@ def test_the_words_count_the_parts_nearer_to_the_normal_law():
     figure = nearest_law(initial)
     assert "sRNN 2 of 2 parts before training" in figure.alt
     assert "after" not in figure.alt
-    np.testing.assert_allclose(named(figure, "sRNN, before").x, [0.2, 0.2])
+    np.testing.assert_allclose(named(figure, "sRNN").x, [0.2, 0.2])
+    both = nearest_law(nets())
+    np.testing.assert_allclose(named(both, "LSTM").y, 0.03)
+    np.testing.assert_allclose(named(both, "LSTM, before").y, 0.1)
 
 
 def test_a_part_without_weights_that_vary_has_no_law_and_no_numbers():
