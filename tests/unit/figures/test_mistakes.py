@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rnnkit.figures.mistakes import Cell, cells, mistakes, recall
+from rnnkit.figures.quantise import encode
 from tests.unit.figures.psmnist import bound, named, rng
 
 K = 3
@@ -95,3 +96,10 @@ def test_recall_is_the_share_of_a_row_on_the_diagonal(count):
     assert f"and {worst} (" in figure.alt
     assert "GRU" not in figure.alt
     assert figure.table["named rightly"][worst] == round(shares[:, worst].mean(), 4)
+
+
+def test_images_take_one_byte_a_pixel_in_sixteen_levels():
+    figure = mistakes({"lstm": net(0)})
+    binding = bound(figure, "gallery", "z")
+    assert encode(binding.values)["dtype"] == "u1"
+    assert binding.values.max() == 16

@@ -140,3 +140,8 @@ def test_singular_values_stand_beside_a_control(with_control):
 def test_wrong_shapes_are_refused(call, changes, match):
     with pytest.raises(ValueError, match=match):
         call({"rnn": weights("rnn", 1) | changes})
+
+
+def test_pictures_take_one_byte_a_weight():
+    arrays = heat_maps(nets()).payload()["arrays"]
+    assert {array["dtype"] for array in arrays.values()} == {"u1"}
