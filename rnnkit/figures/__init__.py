@@ -4,6 +4,7 @@ from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.theme import (
     CELLS,
     DIGITS,
+    MODELS,
     NETS,
     NEUTRAL,
     WORDS,
@@ -19,6 +20,7 @@ from rnnkit.figures.theme import (
 __all__ = [
     "CELLS",
     "DIGITS",
+    "MODELS",
     "NETS",
     "NEUTRAL",
     "WORDS",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -38,11 +39,14 @@ class Bands:
 def bands(values: np.ndarray) -> Bands:
     """Mean, range and single curves of ``values`` (..., n_seeds, T); a seed of NaN is one that is missing."""
     values = np.asarray(values, dtype=float)
-    low, high = np.nanmin(values, axis=-2), np.nanmax(values, axis=-2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # where every seed is missing the answer is NaN
+        low, high = np.nanmin(values, axis=-2), np.nanmax(values, axis=-2)
+        mean = np.nanmean(values, axis=-2)
     gap = np.full((*values.shape[:-1], 1), np.nan)
     singles = np.concatenate([values, gap], axis=-1)
     return Bands(
-        mean=np.nanmean(values, axis=-2),
+        mean=mean,
         outline=np.concatenate([low, high[..., ::-1]], axis=-1),
         singles=singles.reshape(*values.shape[:-2], -1),
     )

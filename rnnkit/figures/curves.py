@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rnnkit.figures.bands import bands, outline_x, see_through
 from rnnkit.figures.frame import legend_below, net_names
 from rnnkit.figures.interactive import Interactive
+from rnnkit.figures.nets import mean
 from rnnkit.figures.theme import NEUTRAL, net_color
 
 SEEDS = "seeds"
@@ -34,7 +35,7 @@ def views(values: NDArray[Any]) -> NDArray[np.float64]:
     """
     if values.shape[-2] == 1:
         return np.asarray(values, dtype=np.float64)
-    return np.concatenate([np.nanmean(values, axis=-2, keepdims=True), values], axis=-2)
+    return np.concatenate([mean(values, axis=-2)[..., None, :], values], axis=-2)
 
 
 def view_names(seeds: Sequence[int]) -> list[str]:

@@ -17,6 +17,16 @@ _NET_NAMES = {
     "normalised": "normalised pixels",
     "shuffled": "shuffled labels",
     "untrained": "untrained net",
+    "rnn": "sRNN",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "lmu-rnn": "LMU + sRNN",
+    "lmu-lstm": "LMU + LSTM",
+    "lmu-gru": "LMU + GRU",
+    "rnn-input": "sRNN, dropout on the input",
+    "lstm-input": "LSTM, dropout on the input",
+    "gru-input": "GRU, dropout on the input",
+    "lmu-rnn-bf16": "LMU + sRNN in bfloat16",
 }
 
 

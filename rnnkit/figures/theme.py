@@ -53,6 +53,22 @@ NETS = MappingProxyType(
 CELLS = MappingProxyType({"rnn": "#9b45b5", "gru": "#12895a"})
 """Colour of the recurrent cells."""
 
+MODELS = MappingProxyType(
+    {
+        "rnn": CELLS["rnn"],
+        "lstm": "#3d57fe",
+        "gru": CELLS["gru"],
+        "lmu-rnn": "#d966a9",
+        "lmu-lstm": "#0099f3",
+        "lmu-gru": "#65a43e",
+        "rnn-input": "#77688b",
+        "lstm-input": "#169bc4",
+        "gru-input": "#34761f",
+        "lmu-rnn-bf16": "#d52222",
+    }
+)
+"""Colour of the psMNIST models: a hybrid with a Legendre memory has a lighter tone of its cell's hue."""
+
 NEUTRAL = "#7b818a"
 """Reference lines and marks that belong to no class and no net; readable on both pages."""
 
@@ -87,16 +103,17 @@ def digit_color(digit: int) -> str:
 
 
 def net_color(name: str) -> str:
-    """Colour of a named net.
+    """Colour of a named net or model.
 
     Raises
     ------
     ValueError
         When the net has no colour.
     """
-    if name not in NETS:
-        raise ValueError(f"no colour for net {name!r}; known nets: {', '.join(NETS)}")
-    return NETS[name]
+    known = {**NETS, **MODELS}
+    if name not in known:
+        raise ValueError(f"no colour for net {name!r}; known nets: {', '.join(known)}")
+    return known[name]
 
 
 def cell_color(name: str) -> str:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnkit.figures.bands import outline_x
 from rnnkit.figures.curves import add_seeds, bind_curve, counted_seeds, curve_traces, layout, reference
 from rnnkit.figures.frame import net_name, net_names, percent
 from rnnkit.figures.interactive import Interactive
+from rnnkit.figures.nets import finite, has, mean
 from rnnkit.figures.theme import net_color
 
 Curves = Mapping[str, NDArray[np.float64]]
@@ -18,7 +20,14 @@ CHANCE = 0.1
 LEARNED = 0.2  # a net above this accuracy counts as one that learned, for where close-ups begin
 
 
-def learning_curves(metrics: Mapping[str, Curves], seeds: Sequence[int]) -> Interactive:
+def learning_curves(
+    metrics: Mapping[str, Curves],
+    seeds: Sequence[int],
+    *,
+    beside: Mapping[str, Curves] | None = None,
+    lines: tuple[str, str] = ("training", "validation"),
+    budgets: Mapping[str, str] | None = None,
+) -> Interactive:
     """Draw metrics by epoch for every net that was trained.
 
     Parameters
@@ -27,58 +36,122 @@ def learning_curves(metrics: Mapping[str, Curves], seeds: Sequence[int]) -> Inte
         What the reader sees as the metric's name -> net -> values; nets may differ in epochs. A metric
         whose name holds ``loss`` is in nats, any other a fraction.
     seeds : sequence of int
+    beside : mapping of str to mapping of str to ndarray (n_seeds, num_epochs), optional
+        The same metrics of the same nets on other images, drawn dashed beside the first.
+    lines : (str, str)
+        What the solid and the dashed lines are called, where there are dashed ones.
+    budgets : mapping of str to str, optional
+        Net -> the budget it was trained with, written behind its name.
+
+    Raises
+    ------
+    ValueError
+        When no net was trained.
     """
     import plotly.graph_objects as go
 
     names = list(metrics)
-    nets = [net for net, curve in metrics[names[0]].items() if np.shape(curve)[1]]
-    epochs = {net: np.arange(1, np.shape(metrics[names[0]][net])[1] + 1) for net in nets}
-    longest = max(len(e) for e in epochs.values())
-    traces: list[Any] = []
-    for net in nets:
-        mode = "lines+markers" if len(epochs[net]) < 8 else "lines"
-        hover = "epoch %{x}: %{y:.4f}<extra>" + net_name(net) + "</extra>"
-        traces += curve_traces(net_name(net), epochs[net], net_color(net), hovertemplate=hover)
-        traces[-1].mode = mode
-    ranges = [_ranges(name, [metrics[name][net] for net in nets]) for name in names]
+    every = [curves[name] for curves in (metrics, beside or metrics) for name in names]
+    nets = [net for net in every[0] if all(has(curves.get(net)) for curves in every)]
+    if not nets:
+        raise ValueError(f"no net has {' and '.join(names)} by epoch")
+    called = {net: _called(net, budgets) for net in nets}
+    kinds = [("solid", "", metrics)]
+    if beside is not None:
+        kinds = [("solid", f", {lines[0]}", metrics), ("dash", f", {lines[1]}", beside)]
+    traces = [
+        trace for net in nets for dash, kind, _ in kinds for trace in _lines(net, called[net] + kind, dash)
+    ]
+    longest = max(np.shape(metrics[names[0]][net])[1] for net in nets)
+    ranges = [_ranges(name, [curves[name][net] for _, _, curves in kinds for net in nets]) for name in names]
     frame = layout("epoch", names[0], xaxis={"range": [0.5, longest + 0.5]}, yaxis={"range": ranges[0][0]})
-    last = names[-1]
-    ends = ", ".join(f"{net_name(net)} {metrics[last][net][:, -1].mean():.3f}" for net in nets)
     figure = Interactive(
         go.Figure(traces, layout=frame),
         alt=f"Metrics by epoch for {len(nets)} nets, mean and range {counted_seeds(len(seeds))}. "
-        f"{last} at the end of training: {ends}.",
-        table=_ends(metrics, nets),
-        caption="Line: mean over seeds; band: lowest to highest seed.",
+        + _ends_said([kind.removeprefix(", ") for _, kind, _ in kinds], [c for *_, c in kinds], called),
+        table=_ends(kinds, nets, budgets),
+        caption="Line: mean over seeds; band: lowest to highest seed."
+        + (f" Solid: {lines[0]}; dashed: {lines[1]}." if beside is not None else ""),
     )
     figure.select("metric", "Metric", names).select("zoom", "Axis", ["whole", "close up"])
     add_seeds(figure, seeds)
     for net in nets:
-        values = np.stack([np.asarray(metrics[name][net], dtype=np.float64) for name in names])
-        bind_curve(figure, net_name(net), values, over=("metric",))
+        for _, kind, curves in kinds:
+            values = np.stack([finite(curves[name][net]) for name in names])
+            epochs = np.arange(1, values.shape[-1] + 1)
+            _place(figure, called[net] + kind, epochs)
+            bind_curve(figure, called[net] + kind, values, over=("metric",))
     figure.bind_layout("yaxis.range", ranges, over=("metric", "zoom"))
     return figure.bind_layout("yaxis.title.text", names, over="metric")
 
 
+def _called(net: str, budgets: Mapping[str, str] | None) -> str:
+    budget = (budgets or {}).get(net)
+    return f"{net_name(net)} ({budget})" if budget else net_name(net)
+
+
+def _lines(net: str, name: str, dash: str) -> list[Any]:
+    hover = "epoch %{x}: %{y:.4f}<extra>" + name + "</extra>"
+    return curve_traces(name, [], net_color(net), dash=dash, hovertemplate=hover)
+
+
+def _place(figure: Interactive, name: str, epochs: NDArray[Any]) -> None:
+    """Give the traces of one curve their epochs; few of them are marked, since a line of one point is invisible."""
+    mode = "lines+markers" if len(epochs) < 8 else "lines"
+    figure.figure.update_traces(x=epochs, mode=mode, selector={"name": name})
+    figure.figure.update_traces(x=outline_x(epochs), selector={"name": f"{name} range"})
+
+
+def _end(curve: NDArray[Any]) -> float:
+    """The mean over seeds at the last epoch."""
+    return float(mean(finite(curve)[:, -1]))
+
+
 def _ranges(name: str, curves: Sequence[NDArray[Any]]) -> list[list[float]]:
     """The axis for a metric: all of it, and where the nets that learned end."""
-    ends = np.array([curve[:, -1].mean() for curve in curves])
+    ends = np.array([_end(curve) for curve in curves])
+    ends = ends[~np.isnan(ends)]
     if "loss" in name:
-        top = max(float(curve.max()) for curve in curves)
-        return [[0, 1.05 * top], [0, max(1.5 * float(np.median(ends)), 0.01)]]
+        every = np.concatenate([finite(curve).ravel() for curve in curves])
+        top = float(np.nanmax(every)) if (~np.isnan(every)).any() else 1.0
+        return [[0, 1.05 * top], [0, max(1.5 * float(np.median(ends)), 0.01) if len(ends) else top]]
     learned = ends[ends > LEARNED]
     low = 1 - 3 * (1 - learned.min()) if len(learned) else 0.0
     return [[0, 1], [max(float(low), 0.0), 1]]
 
 
-def _ends(metrics: Mapping[str, Curves], nets: Sequence[str]) -> dict[str, list[Any]]:
+def _ends_said(
+    kinds: Sequence[str], curves: Sequence[Mapping[str, Curves]], called: Mapping[str, str]
+) -> str:
+    """Where nets end: of the last metric, or of every metric where there are two lines per net."""
+    names = list(curves[0])
+    told = []
+    for name in names if len(kinds) > 1 else names[-1:]:
+        ends = ", ".join(
+            f"{word} {' / '.join(f'{_end(c[name][net]):.3f}' for c in curves)}"
+            for net, word in called.items()
+        )
+        how = f" ({' / '.join(kinds)})" if len(kinds) > 1 else ""
+        told.append(f"{name} at the end of training{how}: {ends}.")
+    return " ".join(told)
+
+
+def _ends(
+    kinds: Sequence[tuple[str, str, Mapping[str, Curves]]],
+    nets: Sequence[str],
+    budgets: Mapping[str, str] | None,
+) -> dict[str, list[Any]]:
     """The mean over seeds at the last epoch."""
+    first = next(iter(kinds[0][2].values()))
     columns: dict[str, list[Any]] = {
         "net": net_names(nets),
-        "epochs": [np.shape(next(iter(metrics.values()))[net])[1] for net in nets],
+        "epochs": [np.shape(first[net])[1] for net in nets],
     }
-    for name, curves in metrics.items():
-        columns[name] = [float(curves[net][:, -1].mean()) for net in nets]
+    if budgets:
+        columns["budget"] = [budgets.get(net, "") for net in nets]
+    for name in kinds[0][2]:
+        for _, kind, curves in kinds:
+            columns[name + kind] = [_end(curves[name][net]) for net in nets]
     return columns
 
 

@@ -10,6 +10,8 @@ import pytest
 
 import rnnkit.site
 from rnnkit.figures import theme
+from rnnkit.figures.frame import net_name
+from rnnkit.models import TITLES
 
 # Deuteranopia and protanopia at full severity, on linear RGB (Machado, Oliveira and Fernandes 2009).
 VISION = {
@@ -62,6 +64,7 @@ DATA_COLORS = [
     *theme.CLUSTERS,
     *theme.NETS.values(),
     *theme.CELLS.values(),
+    *theme.MODELS.values(),
     *theme.WORDS.values(),
     theme.NEUTRAL,
     *(c for _, c in theme.certainty_colorscale()),
@@ -94,6 +97,35 @@ def test_any_two_digit_colours_can_be_told_apart(vision, least):
 def test_cells_and_kinds_of_words_can_be_told_apart(colors, vision):
     seen = [oklab(VISION[vision] @ linear(c)) for c in colors.values()]
     assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) >= 0.14
+
+
+SIX = tuple(TITLES)
+
+
+@pytest.mark.parametrize("vision", VISION)
+@pytest.mark.parametrize(("names", "least"), [(SIX, 0.1), (tuple(theme.MODELS), 0.05)], ids=["six", "all"])
+def test_models_can_be_told_apart(names, least, vision):
+    seen = [oklab(VISION[vision] @ linear(theme.MODELS[name])) for name in names]
+    assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) >= least
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_a_hybrid_is_lighter_and_nearer_in_hue_to_its_own_cell_than_to_another(cell):
+    def hue(color):
+        return np.angle(complex(*oklab(linear(color))[1:]))
+
+    def apart(one, other):
+        return abs(np.angle(np.exp(1j * (hue(theme.MODELS[one]) - hue(theme.MODELS[other])))))
+
+    hybrid = f"lmu-{cell}"
+    assert min(("rnn", "lstm", "gru"), key=lambda other: apart(hybrid, other)) == cell
+    assert oklab(linear(theme.MODELS[hybrid]))[0] > oklab(linear(theme.MODELS[cell]))[0]
+
+
+def test_models_are_called_as_their_makers_call_them_and_have_the_colour_of_their_cell():
+    assert {name: net_name(name) for name in TITLES} == dict(TITLES)
+    assert {name: theme.net_color(name) for name in theme.CELLS} == dict(theme.CELLS)
+    assert all(net_name(name) != name for name in theme.MODELS)
 
 
 def test_a_cluster_has_no_digit_colour():
@@ -131,7 +163,7 @@ def test_the_template_leaves_the_page_to_shine_through():
     ("call", "match"),
     [
         (lambda: theme.digit_color(10), r"0\.\.9.*10"),
-        (lambda: theme.net_color("gru"), "gru.*paper"),
+        (lambda: theme.net_color("elman"), "elman.*paper.*lmu-gru"),
         (lambda: theme.cell_color("lstm"), "lstm.*rnn, gru"),
         (lambda: theme.template("sepia"), "light, dark.*sepia"),
     ],

@@ -1,0 +1,77 @@
+"""A row for each net, with a dot for each seed, a line for its interval and a diamond for the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rnnkit.figures.curves import layout
+from rnnkit.figures.frame import net_name
+from rnnkit.figures.theme import NEUTRAL, net_color
+
+PAPER = "the paper"
+
+
+def ends(values: np.ndarray, interval: tuple[float, float] | None) -> tuple[float, float]:
+    """Ends of the line behind the dots: the interval given, else the range over seeds; NaN for one seed."""
+    if interval is not None:
+        return interval
+    known = values[~np.isnan(values)]
+    return (float(known.min()), float(known.max())) if known.size > 1 else (np.nan, np.nan)
+
+
+def rows_layout(
+    nets: list[str], budgets: Mapping[str, str] | None, title: str, x_range: list[float] | None
+) -> dict[str, Any]:
+    """Layout with a row for each net, the first on top."""
+    notes = {net: f"<br>({budgets[net]})" if budgets and net in budgets else "" for net in nets}
+    labels = [net_name(net).replace(", ", ",<br>") + notes[net] for net in nets]
+    axis: dict[str, Any] = {"title": {"text": title}, "nticks": 6}
+    if x_range:
+        axis["range"] = x_range
+    frame = layout(title, "", height=150 + 44 * len(nets), xaxis=axis)
+    frame["yaxis"] = {
+        "range": [len(nets) - 0.5, -0.5],
+        "tickvals": list(range(len(nets))),
+        "ticktext": labels,
+        "zeroline": False,
+    }
+    frame["showlegend"] = False
+    return frame
+
+
+def net_traces(net: str, place: int, seeds: int) -> list[Any]:
+    """A line for the interval (``NAME interval``) and a dot for every seed (``NAME``), on the row ``place``."""
+    import plotly.graph_objects as go
+
+    color, name = net_color(net), net_name(net)
+    hover = "%{x:.4f}<extra>" + name + "</extra>"
+    line = {"color": color, "width": 3}
+    return [
+        go.Scatter(
+            name=f"{name} interval", y=[place] * 2, mode="lines", line=line, opacity=0.5, hoverinfo="skip"
+        ),
+        go.Scatter(
+            name=name,
+            y=[place] * seeds,
+            mode="markers",
+            marker={"color": color, "size": 10, "opacity": 0.75},
+            hovertemplate=hover,
+        ),
+    ]
+
+
+def paper_trace(count: int, values: Any = None) -> Any:
+    """An open diamond per row, for what the paper reports."""
+    import plotly.graph_objects as go
+
+    return go.Scatter(
+        name=PAPER,
+        x=values,
+        y=list(range(count)),
+        mode="markers",
+        marker={"color": NEUTRAL, "symbol": "diamond-open", "size": 13, "line": {"width": 2}},
+        hovertemplate="%{x:.4f}<extra>the paper</extra>",
+    )

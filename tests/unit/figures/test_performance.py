@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rnnkit.figures import training
+from rnnkit.figures.epoch_times import epoch_times
+from rnnkit.figures.performance import final_table, final_values
+from tests.unit.figures.psmnist import bound, named, rng
+
+LOSS, ACCURACY = "test loss", "test accuracy"
+PAPER = {LOSS: {"lstm": 0.2637, "gru": 0.1969}, ACCURACY: {"lstm": 0.9253, "gru": 0.9366}}
+
+
+def ends(count):
+    values = rng().random((2, 2, count))
+    return {
+        LOSS: {"lstm": values[0, 0], "gru": values[0, 1]},
+        ACCURACY: {"lstm": values[1, 0], "gru": values[1, 1]},
+    }
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_each_measure_shows_its_seeds_beside_the_paper(count):
+    here = ends(count)
+    figure = final_values(here, PAPER)
+    np.testing.assert_array_equal(bound(figure, "GRU", "x").at({"measure": 1}), here[ACCURACY]["gru"])
+    np.testing.assert_array_equal(bound(figure, "the paper", "x").at({"measure": 0}), [0.2637, 0.1969])
+    bar = bound(figure, "GRU interval", "x").at({"measure": 1})
+    if count == 1:
+        assert np.isnan(bar).all()
+    else:
+        np.testing.assert_array_equal(bar, [here[ACCURACY]["gru"].min(), here[ACCURACY]["gru"].max()])
+    for i, measure in enumerate((LOSS, ACCURACY)):
+        low, high = bound(figure, None, "xaxis.range").at({"measure": i})
+        for values in here[measure].values():
+            assert low < values.min() <= values.max() < high
+    assert f"GRU {100 * here[ACCURACY]['gru'].mean():.2f} % (paper 93.66 %)" in figure.alt
+
+
+def test_an_interval_that_is_given_is_drawn():
+    figure = final_values(ends(3), PAPER, intervals={LOSS: {"lstm": (0.1, 0.4)}})
+    np.testing.assert_array_equal(bound(figure, "LSTM interval", "x").at({"measure": 0}), [0.1, 0.4])
+
+
+def test_a_net_that_was_not_run_is_neither_drawn_nor_spoken_of():
+    here = ends(2)
+    here[LOSS]["lmu-gru"] = here[ACCURACY]["lmu-gru"] = np.empty(0)
+    here[ACCURACY]["rnn"] = None
+    del here[ACCURACY]["lstm"]
+    figure = final_values(here, PAPER)
+    assert "LMU" not in str(figure.payload())
+    assert "sRNN" not in figure.alt
+    assert "LSTM" not in figure.alt
+    assert np.isnan(bound(figure, "LSTM", "x").at({"measure": 1})).all()
+    assert final_table(here, PAPER).columns["net"] == ["LSTM", "GRU"]
+
+
+def test_a_lost_training_is_left_out_of_the_mean():
+    here = ends(2)
+    here[LOSS]["lstm"] = np.array([np.inf, 0.25])
+    figure = final_values(here, PAPER)
+    row = figure.table["net"].index("LSTM")
+    assert figure.table["here, mean"][row] == 0.25
+    assert figure.table["seeds"][row] == 1
+    figure.payload()
+
+
+def test_nothing_at_all_is_refused():
+    with pytest.raises(ValueError, match="no net has a value of test loss"):
+        final_values({LOSS: {"rnn": []}}, PAPER)
+
+
+def test_the_table_has_both_sides_in_percent():
+    here = {
+        ACCURACY: {"lstm": np.array([0.9, 0.92]), "rnn": np.array([0.5])},
+        LOSS: {"lstm": np.array([0.25])},
+    }
+    table = final_table(here, PAPER, budgets={"lstm": "reduced"})
+    assert table.columns[f"{ACCURACY}, %: paper"] == ["92.53", "–"]
+    assert table.columns[f"{ACCURACY}, %: here"] == ["91.00 [90.00, 92.00]", "50.00"]
+    assert table.columns[f"{LOSS}: here"] == ["0.2500", "–"]
+    assert table.columns["budget"] == ["reduced", ""]
+
+
+def test_epoch_times_name_their_device():
+    figure = epoch_times(
+        {"lstm": np.array([40.0, 50.0]), "gru": None}, {"lstm": "NVIDIA H100"}, {"lstm": 47.0, "gru": 41.0}
+    )
+    assert "LSTM 45 [40, 50] s on NVIDIA H100" in figure.alt
+    assert "LSTM 47 s" in figure.alt
+    assert "GRU" not in figure.alt
+    assert "NVIDIA H100" in named(figure, "LSTM").hovertemplate
+    low, high = 10.0 ** np.array(figure.figure.layout.xaxis.range)
+    assert low < 40 < 50 < high
+    with pytest.raises(ValueError, match="devices: not said for gru"):
+        epoch_times({"gru": [1.0]}, {})
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_training_and_validation_are_two_lines_of_a_net_with_their_own_epochs(count):
+    train = {"loss": {"rnn": rng().random((count, 12)), "lstm": rng(1).random((count, 3))}}
+    valid = {
+        "loss": {
+            "rnn": rng(2).random((count, 12)),
+            "lstm": rng(3).random((count, 3)),
+            "gru": rng().random((1, 3)),
+        }
+    }
+    figure = training.learning_curves(train, range(count), beside=valid, budgets={"rnn": "reduced"})
+    state = {"metric": 0, "zoom": 0, "seeds": 0}
+    shown = bound(figure, "sRNN (reduced), validation", "y").at(state)
+    np.testing.assert_allclose(shown, valid["loss"]["rnn"].mean(axis=0))
+    assert len(named(figure, "LSTM, training").x) == 3
+    assert named(figure, "LSTM, training").line.dash == "solid"
+    assert named(figure, "LSTM, validation").line.dash == "dash"
+    ends = f"{train['loss']['lstm'][:, -1].mean():.3f} / {valid['loss']['lstm'][:, -1].mean():.3f}"
+    assert "(training / validation): sRNN (reduced) " in figure.alt
+    assert f"LSTM {ends}" in figure.alt
+    assert "GRU" not in figure.alt
+    assert figure.table["budget"] == ["reduced", ""]
+    assert figure.table["loss, validation"][1] == valid["loss"]["lstm"][:, -1].mean()
+
+
+def test_a_training_that_breaks_off_leaves_a_gap():
+    broken = rng().random((1, 6))
+    broken[0, 3:] = np.nan
+    broken[0, 2] = np.inf
+    figure = training.learning_curves({"loss": {"rnn": broken}}, [0], beside={"loss": {"rnn": broken}})
+    shown = bound(figure, "sRNN, training", "y").at({"metric": 0, "zoom": 0, "seeds": 0})
+    assert np.isnan(shown).tolist() == [False] * 2 + [True] * 4
+    figure.payload()
+
+
+def test_curves_of_no_net_are_refused():
+    with pytest.raises(ValueError, match="no net has loss by epoch"):
+        training.learning_curves({"loss": {"rnn": np.empty((0, 0))}}, [0])
