@@ -20,8 +20,13 @@ TITLES = {
 
 
 def _architecture(name: str) -> ClassifierConfig:
+    """The paper's settings; "except for the sRNN" is read to hold for its cell behind a memory too.
+
+    Half of a simple RNN's units dropped and the others doubled, its orthogonal recurrent matrix has a spectral radius
+    of about 1.4, and gradients over 784 steps no longer fit any float.
+    """
     has_memory, cell = name.startswith("lmu-"), name.removeprefix("lmu-")
-    dropout, recurrent_dropout = (0.3, 0.0) if name == "rnn" else (0.2, 0.5)
+    dropout, recurrent_dropout = (0.3, 0.0) if cell == "rnn" else (0.2, 0.5)
     return ClassifierConfig(
         cell,
         memory_size=256 if has_memory else 0,

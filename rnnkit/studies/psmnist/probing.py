@@ -17,7 +17,9 @@ from rnnkit.studies.psmnist.inputs import in_rows
 from rnnkit.studies.psmnist.training import first_images, pixels, trained_model, untrained_model
 
 NUM_EXAMPLES = 3
+NUM_CONTROLS = 3  # matrices with the same entries in random places
 NUM_PIXELS = 784
+MASK_RATES, NUM_MASKS, MASKED_UNITS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6), 12, 256
 HEAT_STRIDE = 2  # of the ordered units, every second one is drawn
 
 
@@ -72,7 +74,11 @@ def compute_weights(
     for name in recurrent:
         for parts in (before, after):
             generator = np.random.default_rng(job.seed)
-            found.append(structure.structure(parts[name].astype(np.float64), generator=generator))
+            found.append(
+                structure.structure(
+                    parts[name].astype(np.float64), generator=generator, num_controls=NUM_CONTROLS
+                )
+            )
             progress.advance()
 
     def stacked(arrays: Sequence[np.ndarray | float]) -> np.ndarray:
@@ -106,6 +112,20 @@ def compute_weights(
 
 def _thinned(matrix: np.ndarray) -> np.ndarray:
     return matrix[::HEAT_STRIDE, ::HEAT_STRIDE]
+
+
+def compute_masked(
+    job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Steps
+) -> Outcome:
+    """Measure what recurrent dropout makes of an orthogonal matrix: the spectral radius of what is left, scaled up."""
+    generator = np.random.default_rng(job.seed)
+    rates = np.array(MASK_RATES)
+    radius = np.empty((len(rates), NUM_MASKS))
+    for place in np.ndindex(*radius.shape):
+        matrix, _ = np.linalg.qr(generator.standard_normal((MASKED_UNITS, MASKED_UNITS)))
+        mask = (generator.random(MASKED_UNITS) >= rates[place[0]]) / (1 - rates[place[0]])
+        radius[place] = np.abs(np.linalg.eigvals(matrix * mask)).max()
+    return Outcome(arrays={"rates": rates, "radius": radius}, metrics={}, data_checksums={})
 
 
 def compute_initial(

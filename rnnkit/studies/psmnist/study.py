@@ -15,9 +15,18 @@ from rnnkit.studies.psmnist.configs import BUDGETS, MODELS, NETS, Net, ProbeConf
 from rnnkit.studies.psmnist.inputs import compute_data, compute_window
 from rnnkit.studies.psmnist.inside import compute_inside
 from rnnkit.studies.psmnist.measurements import measure
-from rnnkit.studies.psmnist.probing import compute_confusion, compute_initial, compute_weights
+from rnnkit.studies.psmnist.probing import (
+    MASK_RATES,
+    MASKED_UNITS,
+    NUM_MASKS,
+    compute_confusion,
+    compute_initial,
+    compute_masked,
+    compute_weights,
+)
 from rnnkit.studies.psmnist.training import PERMUTATION_SEED, compute_training
 
+MASKED = {"rates": MASK_RATES, "masks": NUM_MASKS, "units": MASKED_UNITS}
 INITIAL_SEEDS = (0, 1, 2, 3, 4)
 _OF_DATA: dict[str, Callable[..., Any]] = {"data": compute_data, "window": compute_window}
 _OF_NETS: dict[str, Callable[..., Any]] = {
@@ -41,6 +50,7 @@ class Psmnist(Study):
         "initial": 1,
         "data": 1,
         "window": 1,
+        "masked": 1,
     }
     default_seeds: ClassVar[dict[str, tuple[int, ...]]] = {
         "quick": (0,),
@@ -58,6 +68,8 @@ class Psmnist(Study):
         """What hangs on no net; then every net and seed: its first weights, its training, what is asked of it."""
         names = (*MODELS, *BUDGETS[self.budget].variants)
         jobs = [self._job_of_data(kind, compute) for kind, compute in _OF_DATA.items()]
+        masked = RecordKey(self.chapter, "masked", MASKED, self.versions["masked"], "orthogonal")
+        jobs.append(Job(masked, None, 0, compute_masked))
         jobs += [self._initial(name, seed) for seed in INITIAL_SEEDS for name in MODELS]
         return jobs + [job for seed in self.seeds for name in names for job in self._jobs_of(name, seed)]
 

@@ -1,0 +1,206 @@
+"""The psMNIST study: its plan at each budget, and all of it at a tiny budget on the bundled digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from rnnkit import paths, studies
+from rnnkit.datasets.mnist import permuted
+from rnnkit.errors import UserError
+from rnnkit.models import ARCHITECTURES
+from rnnkit.results import Store
+from rnnkit.results.claims import load_claims
+from rnnkit.studies.base import Study
+from rnnkit.studies.psmnist import Psmnist, configs, measurements
+from rnnkit.studies.psmnist.configs import MODELS, VARIANTS, Budget, make_net
+from rnnkit.studies.psmnist.training import logits_of, trained_model, untrained_model
+
+TINY = Budget(40, 20, 60, 10, 2, 1, "fp32", tuple(VARIANTS), 50, 3)
+PAPER_TABLE = {
+    "rnn": 69642,
+    "lstm": 267786,
+    "gru": 202506,
+    "lmu-rnn": 134155,
+    "lmu-lstm": 528907,
+    "lmu-gru": 398091,
+}
+
+
+def open_study(folder: Path, budget: str = "quick", seeds: str = "0") -> Study:
+    return studies.open("psmnist", budget=budget, seeds=seeds, device="cpu", store=Store(folder))
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
+    """The chapter on digits, as on a machine without MNIST, with hardly any training."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RNNKIT_HOME", str(home))
+        patch.setattr("rnnkit.studies.psmnist.study.resolve", lambda budget: "digits")
+        patch.setitem(configs.BUDGETS, "quick", TINY)
+        study = open_study(home / "results")
+        study.ensure(executor="threads", workers=1)
+        yield study
+
+
+def test_the_paper_budget_is_what_the_paper_did():
+    for name in MODELS:
+        net = make_net(name, "paper")
+        schedule = net.schedule
+        assert (net.num_train, net.num_valid, net.num_test) == (50_000, 10_000, 10_000)
+        assert (schedule.batch_size, schedule.learning_rate, schedule.epsilon) == (1000, 1e-3, 1e-7)
+        assert schedule.num_epochs == (60 if name.startswith("lmu") else 100)
+        config = net.classifier(784)
+        expected = (0.3, 0.0) if name.endswith("rnn") else (0.2, 0.5)
+        assert (config.dropout, config.recurrent_dropout) == expected
+        assert (config.hidden_size, config.theta) == (256, 784)
+        assert config.memory_size == (256 if name.startswith("lmu") else 0)
+
+
+def test_the_paper_plan_has_the_six_with_three_seeds_and_no_variant(tmp_path):
+    jobs = studies.open("psmnist", budget="paper", device="cpu", store=Store(tmp_path)).jobs("train")
+    assert sorted(job.key.label for job in jobs) == sorted(f"{m}-s{s}" for m in MODELS for s in (0, 1, 2))
+
+
+def test_a_short_memory_fits_short_sequences():
+    config = make_net("lmu-gru", "quick").classifier(64)
+    assert (config.memory_size, config.theta) == (64, 64)
+
+
+def test_every_planned_record_is_there(tiny):
+    assert not tiny.missing()
+    assert {job.key.kind for job in tiny.jobs()} == set(tiny.versions)
+    trained = {record.key.config["net"]["name"] for record in tiny.records("train")}
+    assert trained == {*MODELS, *VARIANTS}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_record_is_of_the_net_that_it_names(tiny, name):
+    """The committed weights, in half precision, give the recorded answers on the images that were tested."""
+    record = tiny.record("train", f"{name}-s0")
+    data = permuted(dataset="digits")
+    model = trained_model(make_net(name, "quick"), record, 64, "cpu")
+    logits = logits_of(model, data.test_x[:60], "cpu")
+    np.testing.assert_allclose(logits, record.arrays["test_logits"], atol=0.05)
+    np.testing.assert_array_equal(record.arrays["test_y"], data.test_y[:60])
+    right = np.trace(record.arrays["confusion"]) / record.arrays["confusion"].sum()
+    assert right == pytest.approx(record.metrics["test_accuracy"])
+    assert len(record.arrays["valid_loss"]) == make_net(name, "quick").schedule.num_epochs
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_found_inside_fits_the_net(tiny, name):
+    record = tiny.record("inside", f"{name}-s0")
+    arrays = record.arrays
+    assert arrays["steps"].tolist() == [14, 28, 42, 56]
+    assert arrays["paths"].shape[1:] == (64, 3)
+    assert arrays["grad_input"].shape == arrays["grad_state"].shape == (2, 64)
+    assert (arrays["grad_input"] >= 0).all() and arrays["grad_state"][:, -1].min() > 0
+    assert ((arrays["separation"] >= 0) & (arrays["separation"] <= 1)).all()
+    with torch.no_grad():
+        model = trained_model(make_net(name, "quick"), tiny.record("train", f"{name}-s0"), 64, "cpu")
+        x = torch.from_numpy(permuted(dataset="digits").test_x[:50])
+        named = model.readout(model.hidden_states(x)[:, 27]).argmax(1).numpy()
+    right = (named == permuted(dataset="digits").test_y[:50]).mean()
+    assert arrays["own"][1] == pytest.approx(right, abs=0.021)
+
+
+def test_weights_before_training_are_those_that_the_seed_draws(tiny):
+    record = tiny.record("weights", "gru-s0")
+    model = untrained_model(make_net("gru", "quick"), 0, 64)
+    gate = model.layer.weight_hh.detach().numpy()[:256]
+    place = record.metrics["parts"].index("recurrent r")
+    assert record.arrays["moments"][place, 0, 1] == pytest.approx(gate.std(), rel=1e-5)
+    np.testing.assert_allclose(
+        record.arrays["singular"][0, 0], np.linalg.svd(gate, compute_uv=False), atol=1e-4
+    )
+    assert record.arrays["before"][place].sum() == record.arrays["after"][place].sum() == gate.size
+
+
+def test_images_behind_a_cell_are_those_of_the_test_set(tiny):
+    arrays = tiny.record("confusion", "rnn-s0").arrays
+    data = permuted(dataset="digits")
+    true, named, place = np.argwhere(arrays["index"] >= 0)[0]
+    image = np.empty(64)
+    image[data.permutation] = data.test_x[arrays["index"][true, named, place], :, 0]
+    np.testing.assert_allclose(arrays["images"][true, named, place].ravel(), image * 255, atol=0.51)
+
+
+def test_every_claim_is_measured(tiny):
+    found = tiny.measurements()
+    ledger = load_claims(paths.repository() / "book" / "psmnist" / "claims.yml", "psmnist")
+    assert {measure for claim in ledger for measure in claim.measures} <= set(found)
+    for name, number in PAPER_TABLE.items():
+        if not ARCHITECTURES[name].memory_size:
+            assert found[f"{name}.parameters"] == number
+
+
+def test_a_second_run_does_nothing(tiny):
+    before = {r.path: (r.path / "run.json").stat().st_mtime_ns for r in tiny.every_record()}
+    tiny.ensure(executor="threads", workers=1)
+    assert {path: (path / "run.json").stat().st_mtime_ns for path in before} == before
+
+
+def test_a_training_comes_again_bit_for_bit(tiny, tmp_path):
+    again = open_study(tmp_path)
+    again.ensure("train", only="lmu-gru", executor="threads", workers=1)
+    twin = tiny.record("train", "lmu-gru-s0")
+    (record,) = again.records("train")
+    for name, weight in record.weights.items():
+        np.testing.assert_array_equal(weight, twin.weights[name])
+    np.testing.assert_array_equal(record.arrays["test_logits"], twin.arrays["test_logits"])
+
+
+def test_reduced_takes_a_net_of_the_papers_budget_where_there_is_one(tmp_path):
+    at_length = next(job for job in open_study(tmp_path, "paper").jobs("train") if job.key.label == "rnn-s0")
+    store = Store(tmp_path)
+
+    def chosen() -> dict[str, int]:
+        jobs = open_study(tmp_path, "reduced").jobs("train")
+        return {job.config.name: job.config.num_train for job in jobs}
+
+    assert chosen()["rnn"] == chosen()["lstm"] == configs.BUDGETS["reduced"].num_train
+    store.save(at_length.key, arrays={"a": np.zeros(1)}, metrics={}, provenance={"seed": 0})
+    assert chosen()["rnn"] == 50_000
+    assert chosen()["lstm"] == configs.BUDGETS["reduced"].num_train
+
+
+def test_budgets_are_the_studys_own(tmp_path):
+    with pytest.raises(UserError, match="unknown budget: 'reduced'; allowed: quick, paper"):
+        studies.open("geometry", budget="reduced", device="cpu")
+    with pytest.raises(UserError, match="unknown budget: 'huge'; allowed: quick, reduced, paper"):
+        open_study(tmp_path, "huge")
+
+
+def test_an_unknown_net_or_setting_is_named():
+    with pytest.raises(UserError, match="unknown net: 'transformer'"):
+        make_net("transformer", "quick")
+    with pytest.raises(UserError, match="unknown dropout_place: 'nowhere'"):
+        configs.Net("rnn", "rnn", make_net("rnn", "quick").schedule, 1, 1, 1, dropout_place="nowhere")
+
+
+def test_the_book_is_built_from_reduced_records_until_the_papers_are_there():
+    assert Psmnist.published_budget() in ("reduced", "paper")
+
+
+def test_the_bound_of_a_net_that_reads_blank_images():
+    counts = np.array([10, 30, 60])
+    assert measurements.accuracy_bound(0.5, counts) == pytest.approx(0.5 + 0.5 * 0.6)
+
+
+def test_numbers_of_a_confusion_matrix():
+    confusion = np.zeros((10, 10), int)
+    confusion[4, 9], confusion[9, 4], confusion[3, 5] = 5, 3, 6
+    assert measurements.pair_lead(confusion, (4, 9)) == 2
+    assert measurements.correlation(confusion, 2 * confusion) == pytest.approx(1)
+
+
+def test_decades_and_epochs_to_converge():
+    assert measurements.decades(np.logspace(-8, 0, 801)) == pytest.approx(-4)
+    assert measurements.decades(np.array([0.1, 1.0, 1.0, 1.0])) == 0  # short: half way back
+    assert measurements.epochs_to_converge(np.array([2.0, 1.0, 0.04, 0.0])) == 3
