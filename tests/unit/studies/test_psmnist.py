@@ -100,7 +100,8 @@ def test_what_is_found_inside_fits_the_net(tiny, name):
     assert arrays["steps"].tolist() == [14, 28, 42, 56]
     assert arrays["paths"].shape[1:] == (64, 3)
     assert arrays["grad_input"].shape == arrays["grad_state"].shape == (2, 64)
-    assert (arrays["grad_input"] >= 0).all() and arrays["grad_state"][:, -1].min() > 0
+    assert (arrays["grad_input"] >= 0).all()
+    assert arrays["grad_state"][:, -1].min() > 0
     assert ((arrays["separation"] >= 0) & (arrays["separation"] <= 1)).all()
     with torch.no_grad():
         model = trained_model(make_net(name, "quick"), tiny.record("train", f"{name}-s0"), 64, "cpu")

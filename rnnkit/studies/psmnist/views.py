@@ -1,0 +1,196 @@
+"""From the chapter's records to what its figures take: study in, arrays out. What is missing is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnnkit import paths
+from rnnkit.errors import UserError
+from rnnkit.models import ARCHITECTURES, make_classifier
+from rnnkit.results import load_claims
+from rnnkit.studies.psmnist.configs import BUDGETS, MODELS
+
+if TYPE_CHECKING:
+    from rnnkit.studies.base import Study
+
+MEASURES = {
+    f"{part}_{kind}": f"{kind}, {word}"
+    for kind in ("accuracy", "loss")
+    for part, word in (("train", "training"), ("valid", "validation"), ("test", "test"))
+}
+_PARTS = (
+    ("weight_encoder", "encoder of the memory"),
+    ("weight_ih", "from input or memory"),
+    ("weight_hh", "recurrent"),
+    ("bias_ih", "biases of the cell"),
+    ("bias_hh", "biases of the cell"),
+    ("norm.", "batch normalisation"),
+    ("_out", "readout"),
+)
+
+
+def nets(study: Study, kind: str, *names: str, only: Sequence[str] = MODELS) -> dict[str, dict[str, Any]]:
+    """Arrays of one kind of record: net -> name -> (n_seeds, ...), and the names of its parts where it has any."""
+    found: dict[str, dict[str, Any]] = {}
+    for net in only:
+        if records := study.records(kind, only=net):
+            found[net] = {name: np.stack([record.arrays[name] for record in records]) for name in names}
+            if "parts" in records[0].metrics:
+                found[net]["parts"] = records[0].metrics["parts"]
+    return found
+
+
+def array(study: Study, kind: str, name: str) -> np.ndarray:
+    """One array of a record that hangs on no net."""
+    (record,) = study.records(kind)
+    return np.asarray(record.arrays[name])
+
+
+def curves(study: Study, part: str, only: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
+    """``loss`` and ``accuracy`` by epoch -> net -> (n_seeds, num_epochs); part is ``train`` or ``valid``."""
+    return {
+        kind: {
+            net: arrays[f"{part}_{kind}"]
+            for net, arrays in nets(study, "train", f"{part}_{kind}", only=only).items()
+        }
+        for kind in ("loss", "accuracy")
+    }
+
+
+def finals(study: Study) -> dict[str, dict[str, np.ndarray]]:
+    """Table I as found here: measure -> net -> (n_seeds,)."""
+    return {
+        words: {
+            net: np.array([record.metrics[name] for record in records])
+            for net in MODELS
+            if (records := study.records("train", only=net))
+        }
+        for name, words in MEASURES.items()
+    }
+
+
+def paper_finals() -> dict[str, dict[str, float]]:
+    """Table I as the paper has it, from the ledger of claims: measure -> net -> value."""
+    ledger = {claim.id: claim.paper for claim in _ledger()}
+    return {
+        words: {net: float(ledger[f"psmnist-{name.replace('_', '-')}-{net}"]) for net in MODELS}
+        for name, words in MEASURES.items()
+    }
+
+
+def paper_parameters() -> dict[str, int]:
+    """The paper's numbers of parameters, from the ledger of claims."""
+    ledger = {claim.id: claim.paper for claim in _ledger()}
+    return {net: int(ledger[f"psmnist-parameters-{net}"]) for net in MODELS}
+
+
+def parameters() -> dict[str, dict[str, int]]:
+    """Number of parameters by part, counted on the models themselves: net -> part -> count."""
+    return {net: _counted(net) for net in MODELS}
+
+
+def _counted(net: str) -> dict[str, int]:
+    model = make_classifier(net)
+    counts: dict[str, int] = {}
+    for name, value in model.state_dict().items():
+        part = next(words for piece, words in _PARTS if piece in name)
+        counts[part] = counts.get(part, 0) + value.numel()
+    return counts
+
+
+def budgets(study: Study, only: Sequence[str] = MODELS) -> dict[str, str]:
+    """At which budget each net was trained: ``paper`` where such a record is there, else the page's own."""
+    found = {}
+    for net in only:
+        if records := study.records("train", only=net):
+            at_length = records[0].metrics["num_train"] == BUDGETS["paper"].num_train
+            found[net] = "paper" if at_length else study.budget
+    return found
+
+
+def epoch_seconds(study: Study) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Median seconds per epoch of the budget's own images, net -> (n_seeds,), and net -> device."""
+    records = {net: found for net in MODELS if (found := study.records("train", only=net))}
+    seconds = {
+        net: np.array([record.metrics["epoch_seconds"] for record in found]) for net, found in records.items()
+    }
+    return seconds, {net: found[0].run["device"] for net, found in records.items()}
+
+
+def dropout_ceiling(study: Study) -> dict[str, float]:
+    """The most that the simple RNN can reach in training where its dropout blanks whole images."""
+    return {"rnn": float(study.measurements()["rnn.train_accuracy_bound_input"])}
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was published elsewhere: `accuracies` of psMNIST with their protocols, and the paper's `epoch_seconds`."""
+
+    accuracies: list[dict[str, Any]]
+    epoch_seconds: dict[str, float]
+    protocol: dict[str, str]
+
+
+def published(path: Path | None = None) -> Published:
+    """Read ``book/psmnist/published.yml``.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read or lacks one of its sections.
+    """
+    import yaml
+
+    path = path or paths.repository() / "book" / "psmnist" / "published.yml"
+    try:
+        sections = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Published(**sections)
+    except (OSError, TypeError, yaml.YAMLError) as error:
+        raise UserError(
+            f"the list of published results cannot be read ({error})",
+            value=str(path),
+            allowed="the sections accuracies, epoch_seconds and protocol",
+        ) from error
+
+
+def _ledger() -> list[Any]:
+    return load_claims(paths.repository() / "book" / "psmnist" / "claims.yml", "psmnist")
+
+
+def without_memory() -> tuple[str, ...]:
+    """The models without a Legendre memory, in the paper's order."""
+    return tuple(net for net in MODELS if not ARCHITECTURES[net].memory_size)
+
+
+def with_memory() -> tuple[str, ...]:
+    """The models with a Legendre memory, in the paper's order."""
+    return tuple(net for net in MODELS if ARCHITECTURES[net].memory_size)
+
+
+def control_of_singular_values(study: Study) -> dict[str, np.ndarray]:
+    """Singular values of the trained recurrent matrices with their entries in random places: (n_seeds, P, H)."""
+    found = nets(study, "weights", "singular_shuffled")
+    return {
+        net: np.stack([by_part(own["parts"], one)[:, 1] for one in own["singular_shuffled"]])
+        for net, own in found.items()
+    }
+
+
+def by_part(parts: Sequence[str], recurrent: np.ndarray) -> np.ndarray:
+    """What recurrent matrices have (G, ...) at their places among all parts (P, ...), nan elsewhere."""
+    full = np.full((len(parts), *recurrent.shape[1:]), np.nan)
+    full[[place for place, part in enumerate(parts) if part.startswith("recurrent")]] = recurrent
+    return full
+
+
+def singular_values(study: Study) -> dict[str, Mapping[str, Any]]:
+    """What the figure of singular values takes."""
+    found = nets(study, "weights", "singular", "moments")
+    for own in found.values():
+        own["singular"] = np.stack([by_part(own["parts"], one) for one in own["singular"]])
+    return dict(found)
