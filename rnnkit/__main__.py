@@ -212,7 +212,7 @@ def _publish(book: Any) -> Path:
 
 def _claim_results(chapters: Sequence[str]) -> list[Any]:
     from rnnkit import studies
-    from rnnkit.studies.page import claim_results
+    from rnnkit.studies.pages import claim_results
 
     return [
         result

@@ -8,7 +8,7 @@ from rnnkit.errors import UserError
 
 if TYPE_CHECKING:
     from rnnkit.studies.base import Study
-    from rnnkit.studies.page import Page
+    from rnnkit.studies.pages import Page
 
 CHAPTERS = ("psmnist", "geometry", "trainability")
 
@@ -43,6 +43,6 @@ def open(chapter: str, **settings: Any) -> Study:
 
 def page(name: str, **settings: Any) -> Page:
     """Open a page of the book, as its notebook does: ``studies.page("geometry/01_task", budget="quick")``."""
-    from rnnkit.studies.page import Page
+    from rnnkit.studies.pages import Page
 
     return Page(name, **settings)
