@@ -27,6 +27,7 @@ _NET_NAMES = {
     "lstm-input": "LSTM, dropout on the input",
     "gru-input": "GRU, dropout on the input",
     "lmu-rnn-bf16": "LMU + sRNN in bfloat16",
+    "rnn-unscaled": "sRNN at the full learning rate",
 }
 
 

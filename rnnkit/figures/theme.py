@@ -65,6 +65,7 @@ MODELS = MappingProxyType(
         "lstm-input": "#169bc4",
         "gru-input": "#34761f",
         "lmu-rnn-bf16": "#d52222",
+        "rnn-unscaled": "#f44fda",
     }
 )
 """Colour of the psMNIST models: a hybrid with a Legendre memory has a lighter tone of its cell's hue."""

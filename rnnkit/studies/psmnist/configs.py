@@ -66,9 +66,9 @@ BUDGETS = {
 def learning_rate(cell: str, batch_size: int) -> float:
     """The paper's learning rate; of a simple RNN, made smaller with the root of the batch size.
 
-    A gradient's noise grows as a batch shrinks, and with Adam this keeps the noise of a path through the weights (Malladi
-    et al., On the SDEs and Scaling Rules for Adaptive Gradient Algorithms, 2022). Gated cells bear the paper's rate with
-    small batches too; a simple RNN stays at chance with it, which the variant ``rnn-unscaled`` shows.
+    A gradient's noise grows as a batch shrinks, and with Adam this keeps the noise of a path through the weights
+    (Malladi et al., On the SDEs and Scaling Rules for Adaptive Gradient Algorithms, 2022). Gated cells bear the paper's
+    rate with small batches too; the variant ``rnn-unscaled`` shows what it does to a simple RNN.
     """
     if cell != "rnn":
         return LEARNING_RATE

@@ -122,6 +122,11 @@ def epoch_seconds(study: Study) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     return seconds, {net: found[0].run["device"] for net, found in records.items()}
 
 
+def num_test(study: Study) -> int:
+    """Test images that each net was asked about."""
+    return min(int(record.metrics["num_test"]) for record in study.records("train"))
+
+
 def dropout_ceiling(study: Study) -> dict[str, float]:
     """The most that the simple RNN can reach in training where its dropout blanks whole images."""
     return {"rnn": float(study.measurements()["rnn.train_accuracy_bound_input"])}
