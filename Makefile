@@ -18,7 +18,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-zA-Z%-]*:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo "Settings of make chapter-NAME; one that is left out or empty takes a sensible default:"
-	@echo "  BUDGET=quick|paper  SEEDS=0,1,2  DEVICE=auto|cpu|cuda  FRESH=1 (compute all anew)"
+	@echo "  BUDGET=quick|paper (psmnist: reduced too)  SEEDS=0,1,2  DEVICE=auto|cpu|cuda  FRESH=1 (compute all anew)"
 	@echo "  WORKERS=2 (jobs at a time; left out: one per core, as memory allows)"
 	@echo "  EXECUTOR=processes|threads|dask:ADDRESS|submitit (where they run; see book/cluster.md)"
 	@echo "Others: PORT=8000 (serve)  ARGS='-k name' (pytest, benchmarks)  PYTHON=python3.12 (install)"

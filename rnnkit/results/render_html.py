@@ -167,15 +167,17 @@ def _revision(run: Mapping[str, Any]) -> str:
     return git["revision"][:12] + (" with uncommitted changes" if git.get("dirty") else "")
 
 
-def banner(budget: str, dataset: str) -> str:
+def banner(budget: str, dataset: str, note: str = "") -> str:
     """Return the warning on top of a page whose numbers are not those to hold against the paper.
 
     Parameters
     ----------
     budget : str
-        ``"quick"`` or ``"paper"``.
+        ``"quick"``, ``"paper"``, or another of the study's.
     dataset : str
         ``"mnist"`` or ``"digits"``.
+    note : str
+        A sentence, plain text, that says what the budget leaves out.
 
     Returns
     -------
@@ -185,7 +187,10 @@ def banner(budget: str, dataset: str) -> str:
     lines = []
     if budget != "paper":
         name = escape(budget.capitalize())
-        lines.append(f"<strong>{name} budget:</strong> these numbers are not comparable with the paper.")
+        said = f" {escape(note)}" if note else ""
+        lines.append(
+            f"<strong>{name} budget:</strong> these numbers are not comparable with the paper.{said}"
+        )
     if dataset == "digits":
         lines.append(
             "<strong>Digits instead of MNIST:</strong> MNIST was not found, so scikit-learn's small 8×8 "

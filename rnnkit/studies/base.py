@@ -73,6 +73,10 @@ class Study(ABC):
         """The budget of the committed records that the book is built from."""
         return "paper"
 
+    def budget_note(self) -> str:
+        """Say in a sentence what this budget leaves out, where the study can."""
+        return ""
+
     @property
     def budget(self) -> str:
         """The budget's name."""

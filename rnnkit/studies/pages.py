@@ -46,7 +46,8 @@ class Page:
     def banner(self) -> Shown:
         """The warning on top of a page whose numbers are not to be held against the paper; empty if they are."""
         study = self.study
-        return Shown(banner(study.budget, study.dataset), f"budget: {study.budget}, data: {study.dataset}")
+        html = banner(study.budget, study.dataset, study.budget_note())
+        return Shown(html, f"budget: {study.budget}, data: {study.dataset}")
 
     def claims(self) -> Shown:
         """The paper's claims that belong to this page, with what was found here."""

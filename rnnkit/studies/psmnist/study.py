@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rnnkit.datasets.mnist import resolve
+from rnnkit.models import TITLES
 from rnnkit.results import RecordKey
 from rnnkit.studies.base import Study
 from rnnkit.studies.jobs import Job
@@ -63,6 +64,23 @@ class Psmnist(Study):
         super().__init__(**settings)
         # Committed records are of MNIST: drawing them needs no data on this machine.
         self.dataset = resolve("quick") if self.budget == "quick" else "mnist"
+
+    def budget_note(self) -> str:
+        """How much is trained at this budget, and which nets are better off."""
+        budget, full = BUDGETS[self.budget], BUDGETS["paper"]
+        if budget is full:
+            return ""
+        at_length = [
+            TITLES[job.config.model]
+            for job in self.jobs("train")
+            if job.config.num_train == full.num_train and job.key.config["net"]["name"] in MODELS
+        ]
+        exceptions = f" Trained as in the paper: {', '.join(dict.fromkeys(at_length))}." if at_length else ""
+        return (
+            f"Nets saw {budget.num_train:,} of {full.num_train:,} training images, in batches of "
+            f"{budget.batch_size}, for {budget.base_epochs} epochs ({full.base_epochs} in the paper) without a memory and "
+            f"{budget.memory_epochs} ({full.memory_epochs}) with one.{exceptions}"
+        )
 
     def plan(self) -> list[Job]:
         """What hangs on no net; then every net and seed: its first weights, its training, what is asked of it."""
