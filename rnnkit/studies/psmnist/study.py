@@ -78,8 +78,8 @@ class Psmnist(Study):
         exceptions = f" Trained as in the paper: {', '.join(dict.fromkeys(at_length))}." if at_length else ""
         return (
             f"Nets saw {budget.num_train:,} of {full.num_train:,} training images, in batches of "
-            f"{budget.batch_size}, for {budget.base_epochs} epochs ({full.base_epochs} in the paper) without a memory and "
-            f"{budget.memory_epochs} ({full.memory_epochs}) with one.{exceptions}"
+            f"{budget.batch_size}, for {budget.base_epochs} epochs ({full.base_epochs} in the paper) without a "
+            f"memory and {budget.memory_epochs} ({full.memory_epochs}) with one.{exceptions}"
         )
 
     def plan(self) -> list[Job]:
