@@ -1,0 +1,98 @@
+"""From the psMNIST chapter's records to its figures: what is quoted is the paper's, what is counted is the models'."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnkit import studies
+from rnnkit.errors import UserError
+from rnnkit.models import ARCHITECTURES, describe
+from rnnkit.results import Store
+from rnnkit.studies.psmnist import views
+from rnnkit.studies.psmnist.configs import BUDGETS, MODELS
+
+
+@pytest.fixture
+def study(tmp_path: Path):
+    """A study with made-up records of two nets, one of them with the paper's number of images."""
+    opened = studies.open("psmnist", budget="reduced", device="cpu", store=Store(tmp_path))
+    for job in opened.jobs("train"):
+        if job.key.label not in ("rnn-s0", "gru-s0"):
+            continue
+        size = BUDGETS["paper" if job.key.label == "gru-s0" else "reduced"].num_train
+        metrics = {name: 0.5 for name in views.MEASURES} | {
+            "num_train": size,
+            "num_test": 100 if job.key.label == "rnn-s0" else 80,
+            "epoch_seconds": 2.0,
+        }
+        opened.store.save(
+            job.key,
+            arrays={"train_loss": np.array([2.0, 1.0])},
+            metrics=metrics,
+            provenance={"seed": 0, "device": "cpu (one)"},
+        )
+    return opened
+
+
+def test_nets_that_are_missing_are_left_out(study):
+    found = views.nets(study, "train", "train_loss")
+    assert list(found) == ["rnn", "gru"]
+    np.testing.assert_array_equal(found["gru"]["train_loss"], [[2.0, 1.0]])
+    assert all(list(values) == ["rnn", "gru"] for values in views.finals(study).values())
+
+
+def test_each_net_names_the_budget_that_it_was_trained_with(study):
+    assert views.budgets(study) == {"rnn": "reduced", "gru": "paper"}
+    assert views.num_test(study) == 80
+
+
+def test_seconds_come_with_their_device(study):
+    seconds, devices = views.epoch_seconds(study)
+    np.testing.assert_array_equal(seconds["rnn"], [2.0])
+    assert devices == {"rnn": "cpu (one)", "gru": "cpu (one)"}
+
+
+def test_table_one_is_quoted_as_the_paper_has_it():
+    table = views.paper_finals()
+    assert table["accuracy, test"]["lmu-gru"] == 0.9836
+    assert table["loss, training"]["rnn"] == 0.4825
+    assert all(set(values) == set(MODELS) for values in table.values())
+
+
+def test_parameters_by_part_add_up_to_the_totals_of_the_models():
+    totals = {row["name"]: row["parameters"] for row in describe()}
+    assert {net: sum(parts.values()) for net, parts in views.parameters().items()} == totals
+    assert totals == views.paper_parameters()
+
+
+def test_models_with_and_without_a_memory():
+    assert views.without_memory() + views.with_memory() == tuple(ARCHITECTURES)
+    assert views.with_memory() == ("lmu-rnn", "lmu-lstm", "lmu-gru")
+
+
+def test_what_recurrent_matrices_have_stands_at_their_place():
+    placed = views.by_part(["input", "recurrent i", "readout", "recurrent f"], np.array([[1.0], [2.0]]))
+    np.testing.assert_array_equal(placed, [[np.nan], [1.0], [np.nan], [2.0]])
+
+
+def test_what_was_published_has_a_name_an_accuracy_and_a_size_of_test():
+    known = views.published()
+    assert set(known.epoch_seconds) == set(MODELS)
+    for entry in known.accuracies:
+        assert entry["name"]
+        assert 0.5 < entry["accuracy"] < 1
+        assert entry["n_test"] == 10_000
+    bibliography = (Path(__file__).parents[3] / "book" / "references.bib").read_text(encoding="utf-8")
+    assert all(f"{{{entry['key']}," in bibliography for entry in known.accuracies)
+
+
+@pytest.mark.parametrize("text", [None, "accuracies: []", "- a list", "a: [", "other: 1"])
+def test_a_list_of_published_results_that_is_none_is_named(tmp_path, text):
+    path = tmp_path / "published.yml"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=r"(?s)published results cannot be read.*published\.yml"):
+        views.published(path)
