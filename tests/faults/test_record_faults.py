@@ -15,6 +15,7 @@ import pytest
 from rnnkit.errors import UserError
 from rnnkit.results import DamagedRecord, RecordKey, Store, atomic
 from rnnkit.results import files as record_files
+from tests.waiting import ended
 
 KEY = RecordKey("geometry", "train", {"seed": 0}, 1, "paper-seed0")
 
@@ -309,12 +310,8 @@ print(last)
         assert [process.returncode for process in processes] == [0, 0]
         return [float(last) for last in said]
 
-    try:
+    with ended(processes[0]), ended(processes[1]):
         yield stop
-    finally:
-        for process in processes:
-            with process:  # waits, and closes the pipe
-                process.kill()
 
 
 @pytest.mark.parametrize("pause", [0, 0.003], ids=["at-full-speed", "slow-between-the-renames"])

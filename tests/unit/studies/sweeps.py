@@ -92,11 +92,3 @@ def checksums(folder: Path) -> dict[str, str]:
 
 def metrics(folder: Path, plan: list[Job]) -> dict[str, dict[str, object]]:
     return {job.key.label: Store(folder).load(job.key).metrics for job in plan}
-
-
-def wait_for(condition, what: str, seconds: float = 60.0):
-    end = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
-        time.sleep(0.02)
-    return answer

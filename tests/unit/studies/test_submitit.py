@@ -24,8 +24,8 @@ from tests.unit.studies.sweeps import (
     metrics,
     read_mark,
     sweep,
-    wait_for,
 )
+from tests.waiting import wait_for, within
 
 pytest.importorskip("submitit")
 
@@ -71,6 +71,12 @@ done
 
 
 @pytest.fixture(autouse=True)
+def soon_over():
+    with within(240, "the jobs of submitit"):
+        yield
+
+
+@pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("RNNKIT_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # so that jobs find the functions of these tests
@@ -99,7 +105,7 @@ def kill(label: str, how: int) -> None:
 
 @pytest.mark.slow
 def test_a_job_that_is_killed_and_one_at_its_time_limit_end_in_the_same_bytes(tmp_path, home):
-    plan = [make_job(n, fate=Fate(0.2)) for n in range(2)]
+    plan = [make_job(n, fate=Fate(0.4)) for n in range(2)]
     expected = sweep(tmp_path / "expected", [make_job(n) for n in range(2)], workers=1)
     for mark in (home / "marks").iterdir():
         mark.unlink()
@@ -123,13 +129,13 @@ def test_a_job_that_is_killed_and_one_at_its_time_limit_end_in_the_same_bytes(tm
 
 @pytest.mark.slow
 def test_what_a_local_job_raises_stops_the_others(tmp_path, home, capfd):
-    plan = [make_job(0, fate=Fate(1.0)), make_job(1, fate=Fate(end="error"))]
+    plan = [make_job(0, fate=Fate(6.0)), make_job(1, fate=Fate(end="error"))]
     with pytest.raises(UserError, match="this one cannot be had: 'n1'"):
         sweep(tmp_path / "found", plan, executor="submitit:local", workers=2)
     mark = read_mark("n0")
     if mark is not None:
         assert mark[1] < 10
-        wait_for(lambda: not _is_running(mark[0]), "the other job to end", 10)
+        wait_for(lambda: not _is_running(mark[0]), "the other job to end", 30)
     assert not checksums(tmp_path / "found")
     assert not list((home / "submitit").iterdir())
     assert "Traceback" not in capfd.readouterr().err
@@ -144,8 +150,8 @@ def test_ctrl_c_cancels_local_jobs(tmp_path, monkeypatch):
 
     monkeypatch.setattr(jobs_module, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        sweep(tmp_path / "found", [make_job(0, fate=Fate(1.0))], executor="submitit:local")
-    wait_for(lambda: not _is_running(read_mark("n0")[0]), "the job to end", 10)
+        sweep(tmp_path / "found", [make_job(0, fate=Fate(3.0))], executor="submitit:local")
+    wait_for(lambda: not _is_running(read_mark("n0")[0]), "the job to end", 25)
     assert read_mark("n0")[1] < 10
     assert not checksums(tmp_path / "found")
 
