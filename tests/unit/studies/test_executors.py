@@ -89,7 +89,7 @@ def test_an_error_is_the_same_everywhere_and_finished_records_stay(tmp_path, exe
 
 
 def test_threads_end_with_their_next_step_when_another_fails(tmp_path):
-    plan = [make_job(0, fate=Fate(0.3)), make_job(1, fate=Fate(end="error"))]
+    plan = [make_job(0, fate=Fate(0.3)), make_job(1, fate=Fate(end="error", after="n0"))]
     with pytest.raises(UserError, match="cannot be had"):
         sweep(tmp_path, plan, executor="threads", workers=2)
     assert read_mark("n0")[1] < 10
@@ -100,7 +100,7 @@ def test_threads_end_with_their_next_step_when_another_fails(tmp_path):
 
 def test_a_job_of_an_executor_ends_when_nobody_waits_any_more(tmp_path, monkeypatch):
     monkeypatch.setattr(origin_module, "_LOOK_EVERY_S", 0.01)
-    plan = [make_job(0, fate=Fate(0.3)), make_job(1, fate=Fate(end="error"))]
+    plan = [make_job(0, fate=Fate(0.3)), make_job(1, fate=Fate(end="error", after="n0"))]
     with ThreadPoolExecutor(2) as executor:
         with pytest.raises(UserError, match="cannot be had"):
             sweep(tmp_path, plan, executor=executor)

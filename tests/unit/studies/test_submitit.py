@@ -129,13 +129,12 @@ def test_a_job_that_is_killed_and_one_at_its_time_limit_end_in_the_same_bytes(tm
 
 @pytest.mark.slow
 def test_what_a_local_job_raises_stops_the_others(tmp_path, home, capfd):
-    plan = [make_job(0, fate=Fate(6.0)), make_job(1, fate=Fate(end="error"))]
+    plan = [make_job(0, fate=Fate(6.0)), make_job(1, fate=Fate(end="error", after="n0"))]
     with pytest.raises(UserError, match="this one cannot be had: 'n1'"):
         sweep(tmp_path / "found", plan, executor="submitit:local", workers=2)
-    mark = read_mark("n0")
-    if mark is not None:
-        assert mark[1] < 10
-        wait_for(lambda: not _is_running(mark[0]), "the other job to end", 30)
+    pid, step = read_mark("n0")
+    assert step < 10
+    wait_for(lambda: not _is_running(pid), "the other job to end", 30)
     assert not checksums(tmp_path / "found")
     assert not list((home / "submitit").iterdir())
     assert "Traceback" not in capfd.readouterr().err
