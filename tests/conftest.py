@@ -7,11 +7,14 @@ import hashlib
 import os
 import signal
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.waiting import within
 
 
 def pytest_configure() -> None:
@@ -29,6 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("mnist"):
             item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def never_for_ever() -> Iterator[None]:
+    """A test that waits for what never comes fails after ten minutes instead of holding up all others."""
+    with within(600, "the test"):
+        yield
 
 
 def idx_bytes(array: np.ndarray) -> bytes:

@@ -2,9 +2,9 @@
 
 A folder is filled under a temporary name and renamed into place. Where one of that name exists, the old one
 is first renamed aside: POSIX cannot exchange two folders portably, so for an instant there is none.
-Writers take turns by a lock on the parent folder; a reader that misses the folder calls `settle`, which waits
-for that lock if a folder lies aside, and looks again. After a crash in that instant the folder aside is the
-last good one, and `settle` puts it back.
+Writers take turns by a lock on the parent folder. A reader looks without it, and looks again at a `standstill`
+if it misses the folder or one of its files: what two looks see beside a writer need never have been there at
+the same time. After a crash in that instant the folder aside is the last good one, and `settle` puts it back.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import socket
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 _TEMPORARY = ".tmp-"
@@ -38,18 +38,34 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _turn(parent: Path) -> Iterator[None]:
-    """Hold the lock on a folder; on a file system without locks, go on without."""
+def _turn(parent: Path, how: int = fcntl.LOCK_EX) -> Iterator[bool]:
+    """Hold the lock on a folder; on a file system without locks, go on without, and say so."""
     handle = os.open(parent, os.O_RDONLY)
     try:
+        held = True
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            fcntl.flock(handle, how)
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
-        yield
+            held = False
+        yield held
     finally:
         os.close(handle)
+
+
+@contextmanager
+def standstill(parent: Path) -> Iterator[bool]:
+    """Have all writers wait while the body reads; False where the folder or its file system has no lock to offer.
+
+    Readers do not wait for each other.
+    """
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(_turn(parent, fcntl.LOCK_SH))
+        except OSError:  # there is no such folder, or it is somebody else's
+            held = False
+        yield held
 
 
 def _temporary_name() -> str:

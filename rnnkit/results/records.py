@@ -13,17 +13,21 @@ from typing import Any
 import numpy as np
 
 from rnnkit.errors import UserError
+from rnnkit.results.atomic import standstill
 from rnnkit.results.files import StoredArrays, checked_arrays, describe, flush, write_arrays, write_bytes
 from rnnkit.results.keys import RecordKey, canonical_json, plain_json
 from rnnkit.results.provenance import is_tracked
 
 RUN, ARRAYS, WEIGHTS = "run.json", "arrays.npz", "weights.safetensors"
 _FORMAT = 1  # of the files, not of what a study means
-_ATTEMPTS = 10
 
 
 class DamagedRecord(UserError):
     """A record whose files are missing, cut short or altered."""
+
+
+class ReplacedRecord(UserError):
+    """A record in whose place another one was saved while it was being read."""
 
 
 def damaged(path: Path, reason: str) -> DamagedRecord:
@@ -116,12 +120,15 @@ class Record:
 
     def _damaged(self, path: Path, reason: str) -> UserError:
         """Return the error for a file that does not fit run.json: damage, or both have been replaced."""
-        try:
-            replaced = read_run(self.path) != self.run
-        except (FileNotFoundError, DamagedRecord):
-            replaced = not self.path.exists()
+        with standstill(self.path.parent):
+            try:
+                replaced = read_run(self.path) != self.run
+            except FileNotFoundError:
+                replaced = True
+            except DamagedRecord:
+                replaced = False
         if replaced:
-            return UserError(
+            return ReplacedRecord(
                 "another process replaced the record while it was being read",
                 value=str(self.path),
                 hint="Run the command again.",
@@ -178,6 +185,8 @@ def write_record(
 def read_record(path: Path) -> Record:
     """Read the record in a folder; its arrays and weights are verified when they are asked for.
 
+    Beside a writer that replaces the folder either error may be a mistake: then look again at a `standstill`.
+
     Raises
     ------
     FileNotFoundError
@@ -186,21 +195,13 @@ def read_record(path: Path) -> Record:
         If run.json is not what was saved, another file is missing or has another size, or the record does
         not belong into a folder of this name.
     """
-    for _ in range(_ATTEMPTS):
-        run = read_run(path)
-        try:
-            for name, expected in run["files"].items():
-                _check_size(path / name, expected["bytes"])
-        except DamagedRecord:
-            # A writer may have put a new record here since run.json was read; then look at that one.
-            if read_run(path) == run:
-                raise
-            continue
-        key = RecordKey(run["chapter"], run["kind"], run["config"], run["version"], run["label"])
-        if not path.name.endswith(f"-{key.id}"):
-            raise damaged(path / RUN, f"it is the run of {key.folder}")
-        return Record(key=key, run=run, path=path)
-    raise damaged(path / RUN, "it changes faster than it can be read")
+    run = read_run(path)
+    for name, expected in run["files"].items():
+        _check_size(path / name, expected["bytes"])
+    key = RecordKey(run["chapter"], run["kind"], run["config"], run["version"], run["label"])
+    if not path.name.endswith(f"-{key.id}"):
+        raise damaged(path / RUN, f"it is the run of {key.folder}")
+    return Record(key=key, run=run, path=path)
 
 
 def _check_size(path: Path, expected: int) -> None:
@@ -226,9 +227,6 @@ def read_run(path: Path) -> dict[str, Any]:
     try:
         run = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        # It may have been replaced this very moment, and be there again.
-        if file.exists():
-            return read_run(path)
         if not path.exists():
             raise
         raise damaged(file, "it is missing") from error

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from rnnkit.errors import UserError
-from rnnkit.results.atomic import remove_folder, replace_folder, settle, temporary_folder
+from rnnkit.results.atomic import remove_folder, replace_folder, settle, standstill, temporary_folder
 from rnnkit.results.keys import RecordKey
-from rnnkit.results.records import DamagedRecord, Record, read_record, write_record
+from rnnkit.results.records import DamagedRecord, Record, ReplacedRecord, read_record, write_record
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_ATTEMPTS = 10
+_LOOKS_WITHOUT_LOCKS = 10
+_Seen = TypeVar("_Seen")
 
 
 @dataclass(frozen=True)
@@ -82,14 +84,15 @@ class Store:
         DamagedRecord
             If there is one, and its files are not what was saved.
         """
-        for _ in range(_ATTEMPTS):
-            path = self._locate(key)
-            if path is None:
-                return None
-            try:
-                return read_record(path)
-            except FileNotFoundError:  # replaced or removed since it was located
-                continue
+
+        def look(root: Path) -> Record | None:
+            same = self._same(root, key)
+            return read_record(same[0]) if same else None
+
+        for root in (self.write, *self.read):
+            record = _look_twice(root / key.chapter, partial(look, root))
+            if record is not None:
+                return record
         return None
 
     def load(self, key: RecordKey) -> Record:
@@ -183,22 +186,13 @@ class Store:
         for root in (self.write, *self.read):
             parent = root / chapter
             _settle_if_allowed(parent)
-            for path in sorted(parent.glob("[a-z]*-*-*")):
+            with standstill(parent):
+                paths = sorted(parent.glob("[a-z]*-*-*"))
+            for path in paths:
                 info = _inspect(path, current, verify)
                 if info is not None:
                     found.setdefault(info.id, info)
         return sorted(found.values(), key=lambda info: (info.kind, info.label, info.version or 0, info.id))
-
-    def _locate(self, key: RecordKey) -> Path | None:
-        """Return the folder that may hold the record, in the first root that has one."""
-        for root in (self.write, *self.read):
-            same = self._same(root, key)
-            if not same:  # it may be being replaced this very moment
-                _settle_if_allowed(root / key.chapter)
-                same = self._same(root, key)
-            if same:
-                return same[0]
-        return None
 
     @staticmethod
     def _same(root: Path, key: RecordKey) -> list[Path]:
@@ -214,20 +208,53 @@ def _settle_if_allowed(parent: Path) -> None:
         settle(parent)
 
 
+def _look_twice(parent: Path, look: Callable[[], _Seen | None]) -> _Seen | None:
+    """Return what `look` sees; where that is nothing or damage, what it sees while no writer replaces anything.
+
+    A folder that is being replaced is away for an instant, and its files vanish under a reader's hands.
+
+    Raises
+    ------
+    DamagedRecord
+        If there is damage that no writer can account for.
+    """
+    doubts = (FileNotFoundError, DamagedRecord, ReplacedRecord)
+    with suppress(*doubts):
+        seen = look()
+        if seen is not None:
+            return seen
+    _settle_if_allowed(parent)
+    looks = 0
+    while True:
+        looks += 1
+        with standstill(parent) as held:
+            try:
+                return look()
+            except doubts as doubt:
+                if not held and looks < _LOOKS_WITHOUT_LOCKS:
+                    continue
+                if isinstance(doubt, FileNotFoundError):
+                    return None
+                raise
+
+
 def _inspect(path: Path, current: Mapping[str, int] | None, verify: bool) -> RecordInfo | None:
     """Describe the record in a folder; None if the folder went away meanwhile."""
-    try:
+
+    def look() -> Record:
         record = read_record(path)
         if verify:
             record.verify()
-    except FileNotFoundError:
-        return None
+        return record
+
+    try:
+        record = _look_twice(path.parent, look)
     except DamagedRecord as error:
         kind, _, rest = path.name.partition("-")
         label, _, identity = rest.rpartition("-")
         return RecordInfo(path, kind, label, identity, None, None, "damaged", str(error))
-    except UserError:  # replaced while it was being verified: look at the new one
-        return _inspect(path, current, verify)
+    if record is None:
+        return None
     key, run = record.key, record.run
     state, reason = "ok", ""
     if current is not None and current.get(key.kind) != key.version:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from rnnkit.__main__ import main
 from rnnkit.results import Store, run_lock
 from rnnkit.studies.executors import dask_cluster
 from rnnkit.studies.geometry.training import rows
+from tests.waiting import ended, wait_for
 
 
 @pytest.fixture
@@ -172,11 +172,10 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(home, tmp_pa
         "1",
     ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while not list(home.rglob("train-*/run.json")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    with ended(process):
+        wait_for(lambda: list(home.rglob("train-*/run.json")), "the first record", 240)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
     finished = list((home / "results" / "geometry").glob("train-paper-s0-*"))
     if process.returncode != 0:  # it may have been through before the signal came
         assert process.returncode == 130

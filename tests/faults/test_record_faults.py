@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from rnnkit.errors import UserError
 from rnnkit.results import DamagedRecord, RecordKey, Store, atomic
 from rnnkit.results import files as record_files
+from tests.waiting import ended
 
 KEY = RecordKey("geometry", "train", {"seed": 0}, 1, "paper-seed0")
 
@@ -277,32 +279,62 @@ def test_a_record_replaced_between_two_arrays_is_not_mixed(store):
         record.arrays["b"]
 
 
-def test_two_writers_and_a_reader_never_meet_half_a_record(store):
+@contextmanager
+def writers(store, pause):
+    """Two processes that save numbers from 1000 and 2000 on until told to stop; `stop` returns their last ones."""
     code = """
-for i in range(40):
-    save(float(sys.argv[2]) + i)
+rename = os.rename
+def slow_rename(*arguments):
+    rename(*arguments)
+    time.sleep(float(sys.argv[3]))
+os.rename = slow_rename
+value, last = float(sys.argv[2]), None
+while not Path(sys.argv[4]).exists():
+    save(value)
+    value, last = value + 1, value
+print(last)
 """
-    save(store, 1.0)
-    writers = [
-        subprocess.Popen([sys.executable, "-c", PRELUDE + code, str(store.write), str(start)])
-        for start in (100, 200)
+    end = store.write / "stop"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", PRELUDE + code, *map(str, (store.write, start, pause, end))],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for start in (1000, 2000)
     ]
-    seen = set()
-    while any(writer.poll() is None for writer in writers):
-        record = store.find(KEY)
-        assert record is not None
-        try:
-            sums = {"a": record.arrays["a"].sum(), "w": record.weights["w"].sum()}
-        except UserError as error:
-            assert "another process replaced the record" in str(error)  # noqa: PT017
-            continue
-        assert sums["a"] == sums["w"] == 1000 * record.metrics["value"]
-        seen.add(record.metrics["value"])
-    assert [writer.returncode for writer in writers] == [0, 0]
-    assert len(seen) > 3
+
+    def stop():
+        end.touch()
+        said = [process.communicate(timeout=60)[0] for process in processes]
+        assert [process.returncode for process in processes] == [0, 0]
+        return [float(last) for last in said]
+
+    with ended(processes[0]), ended(processes[1]):
+        yield stop
+
+
+@pytest.mark.parametrize("pause", [0, 0.003], ids=["at-full-speed", "slow-between-the-renames"])
+def test_two_writers_and_a_reader_never_meet_half_a_record(store, pause):
+    save(store, 1.0)
+    seen, end = set(), time.monotonic() + 120
+    with writers(store, pause) as stop:
+        while len(seen) < 40:
+            assert time.monotonic() < end, f"only {len(seen)} records were seen"
+            record = store.find(KEY)
+            assert record is not None
+            assert [info.state for info in store.scan("geometry")] == ["ok"]
+            try:
+                sums = {"a": record.arrays["a"].sum(), "w": record.weights["w"].sum()}
+            except UserError as error:
+                assert "another process replaced the record" in str(error)  # noqa: PT017
+                continue
+            assert sums["a"] == sums["w"] == 1000 * record.metrics["value"]
+            seen.add(record.metrics["value"])
+        last = stop()
     record = store.load(KEY)
     record.verify()
-    assert record.metrics["value"] in (139, 239)
+    assert record.metrics["value"] in last
     assert [path.name for path in (store.write / "geometry").iterdir()] == [KEY.folder]
 
 

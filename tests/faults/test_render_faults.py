@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -16,6 +16,7 @@ from rnnkit.errors import UserError
 from rnnkit.results import run_lock
 from rnnkit.site import render
 from rnnkit.site.render import execute_notebooks
+from tests.waiting import ended, wait_for
 
 RENDER = """
 import sys
@@ -50,13 +51,6 @@ def last_good(executed: Path) -> Path:
     executed.parent.mkdir(parents=True, exist_ok=True)
     executed.write_text("the last good one")
     return executed
-
-
-def wait_for(condition, what: str, seconds: float = 60.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
-        time.sleep(0.05)
 
 
 def is_alive(pid: int) -> bool:
@@ -99,8 +93,9 @@ def test_a_failing_and_a_dying_notebook_leave_their_last_good_pages_and_the_othe
     assert json.loads(kept[0].read_text())["metadata"]["rnnkit"]
 
 
-def start_render(tmp_path: Path) -> tuple[subprocess.Popen, int]:
-    """Start a render in a process of its own, and return it with its kernel's id once a cell is running."""
+@contextmanager
+def started_render(tmp_path: Path):
+    """A render in a process of its own, with its kernel's id, once a cell is running."""
     write_notebook(tmp_path / "book/chapter/01.ipynb", SLEEP)
     last_good(tmp_path / "executed/chapter/01.ipynb")
     process = subprocess.Popen(
@@ -110,17 +105,18 @@ def start_render(tmp_path: Path) -> tuple[subprocess.Popen, int]:
         text=True,
         env={**os.environ, "PYTHONPATH": str(Path(render.__file__).parents[2])},
     )
-    wait_for((tmp_path / "kernel").exists, "the kernel")
-    return process, int((tmp_path / "kernel").read_text())
+    with ended(process):
+        wait_for((tmp_path / "kernel").exists, "the kernel")
+        yield process, int((tmp_path / "kernel").read_text())
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_stopped_render_leaves_no_kernel_and_the_last_good_page(tmp_path, how):
-    process, kernel = start_render(tmp_path)
-    process.send_signal(how)
-    output, _ = process.communicate(timeout=30)
+    with started_render(tmp_path) as (process, kernel):
+        process.send_signal(how)
+        output, _ = process.communicate(timeout=60)
 
-    wait_for(lambda: not is_alive(kernel), "the kernel to end", seconds=15)
+    wait_for(lambda: not is_alive(kernel), "the kernel to end", 60)
     executed = tmp_path / "executed"
     assert (executed / "chapter/01.ipynb").read_text() == "the last good one"
     assert [path.name for path in (executed / "chapter").iterdir()] == ["01.ipynb"]

@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 import rnnkit
 from rnnkit import __main__ as command
 from rnnkit.errors import InterruptedRun
+from tests.waiting import ended, wait_for
 
 pytestmark = pytest.mark.skipif(not Path("/proc").exists(), reason="processes are looked up in /proc")
 
@@ -70,24 +72,25 @@ def _processes_of(session: int) -> set[int]:
     return found
 
 
-def _wait_for(condition, what: str, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
-        time.sleep(0.05)
-
-
-def _start(tmp_path: Path) -> subprocess.Popen[str]:
+@contextmanager
+def _started(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     (tmp_path / "slow.py").write_text(SLOW)
     environment = {**os.environ, "RNNKIT_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
     environment.pop("RNNKIT_RESULTS", None)
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, str(tmp_path / "slow.py")],
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
         start_new_session=True,
     )
+    with ended(process):
+        try:
+            yield process
+        finally:
+            for left in _processes_of(process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(left, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
@@ -99,16 +102,12 @@ def _start(tmp_path: Path) -> subprocess.Popen[str]:
     ],
 )
 def test_a_run_with_two_workers_that_is_stopped_leaves_none(tmp_path, how, to_all, code):
-    process = _start(tmp_path)
-    try:
-        _wait_for(lambda: len(list((tmp_path / "home").rglob("*.started"))) == 2, "two workers", 90)
+    with _started(tmp_path) as process:
+        wait_for(lambda: len(list((tmp_path / "home").rglob("*.started"))) == 2, "two workers")
         (os.killpg if to_all else os.kill)(process.pid, how)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
         assert process.returncode == code
-        _wait_for(lambda: not _processes_of(process.pid), "the workers to end", 10)
-    finally:
-        for left in _processes_of(process.pid):
-            os.kill(left, signal.SIGKILL)
+        wait_for(lambda: not _processes_of(process.pid), "the workers to end", 60)
     assert "Traceback" not in said
     if how != signal.SIGKILL:
         assert said.count("stopped. What was finished is kept") == 1
@@ -116,17 +115,13 @@ def test_a_run_with_two_workers_that_is_stopped_leaves_none(tmp_path, how, to_al
 
 
 def test_ctrl_c_while_the_workers_are_still_starting(tmp_path):
-    process = _start(tmp_path)
-    try:
+    with _started(tmp_path) as process:
         # the resource tracker and at least one worker
-        _wait_for(lambda: len(_processes_of(process.pid)) >= 3, "a worker", 90)
+        wait_for(lambda: len(_processes_of(process.pid)) >= 3, "a worker")
         os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=40)
+        _, said = process.communicate(timeout=90)
         assert process.returncode == 130
-        _wait_for(lambda: not _processes_of(process.pid), "the workers to end", 10)
-    finally:
-        for left in _processes_of(process.pid):
-            os.kill(left, signal.SIGKILL)
+        wait_for(lambda: not _processes_of(process.pid), "the workers to end", 60)
     assert "Traceback" not in said
     assert said.count("stopped. What was finished is kept") == 1
 

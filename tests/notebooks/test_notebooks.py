@@ -19,6 +19,11 @@ pytestmark = pytest.mark.slow
 SANITIZE = Path(__file__).parent / "sanitize.cfg"
 
 
+@pytest.fixture(autouse=True)
+def never_for_ever() -> None:
+    """Each process and each cell has a limit of its own."""
+
+
 @dataclass(frozen=True)
 class Workplace:
     """An empty home without MNIST and without a network: the bundled digits at quick budget."""

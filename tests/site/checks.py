@@ -262,6 +262,26 @@ def require_theme_follows(page: Page) -> None:
             assert contrast(_rgb(ink), _rgb(paper)) >= 4.5, f"{ink} on {paper} in the {theme} theme"
 
 
+def play_through(box: Locator) -> list[tuple[int, str]]:
+    """Press the first play button and watch from inside the page; each step drawn and label of the button, in turn."""
+    seen: list[list[Any]] = box.evaluate(
+        """async (box) => {
+            const play = box.querySelector(".rnn-play"), seen = [];
+            const look = () => {
+                const now = [JSON.parse(box.dataset.state).step, play.getAttribute("aria-label")];
+                if (String(now) !== String(seen.at(-1))) seen.push(now);
+            };
+            const observer = new MutationObserver(look);
+            observer.observe(box, { attributes: true, attributeFilter: ["data-state"] });
+            observer.observe(play, { attributes: true, attributeFilter: ["aria-label"] });
+            play.click();
+            do await new Promise(requestAnimationFrame); while (play.dataset.playing);
+            return seen;
+        }"""
+    )
+    return [(step, label) for step, label in seen]
+
+
 def set_theme(page: Page, theme: str) -> None:
     """Do what the theme's own switch does."""
     page.evaluate(
@@ -274,8 +294,10 @@ def require_accessible(page: Page) -> None:
     """Require that axe finds nothing serious or critical under WCAG 2.1 A and AA."""
     # Colours half-way through a transition are nobody's colours.
     page.evaluate("""() => Promise.race([
-            Promise.all(document.getAnimations().map((a) => a.finished.catch(() => 0))).then(() => 0),
-            new Promise((enough) => setTimeout(() => enough(0), 2000)),
+            Promise.all(document.getAnimations()
+                .filter((a) => a.playState === "running" && a.effect.getComputedTiming().endTime < Infinity)
+                .map((a) => a.finished.catch(() => 0))).then(() => 0),
+            new Promise((enough) => setTimeout(() => enough(0), 10000)),
         ])""")
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})

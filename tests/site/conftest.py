@@ -3,7 +3,6 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-import signal
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ import pytest
 
 from rnnkit.site import build_site, stage_book
 from tests.site.sample import Sample, make_sample
+from tests.waiting import within
 
 QUIET = (
     "--no-sandbox",
@@ -32,16 +32,9 @@ def find_chromium() -> str | None:
 
 @pytest.fixture(autouse=True)
 def never_for_ever() -> Iterator[None]:
-    """A browser that no longer answers fails its test after four minutes instead of holding up all others."""
-
-    def give_up(*_: object) -> None:
-        raise TimeoutError("the browser has not answered for four minutes")
-
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(240)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    """A browser that no longer answers fails its test after four minutes."""
+    with within(240, "the test in the browser"):
+        yield
 
 
 @pytest.fixture(scope="session")

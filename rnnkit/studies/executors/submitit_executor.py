@@ -20,6 +20,7 @@ from typing import Any
 from rnnkit.errors import UserError
 
 ATTEMPTS = 3
+_START = threading.Lock()  # what redirects the process's stderr does so one at a time
 RESULT_WITHIN_S = 30.0  # a shared file system may show the result late
 _ENDS_WITHIN_S = 10.0
 _AGAIN = "Run the same command again: finished records are kept and the rest resumes"
@@ -132,7 +133,7 @@ class SubmititExecutor(Executor):
         # Ctrl-C in the terminal reaches every process of it: here only this one is to answer.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            with redirect_stderr(io.StringIO()):
+            with _START, redirect_stderr(io.StringIO()):
                 return self._submitit.submit(function, *arguments, **named)
         except (FailedJobError, subprocess.CalledProcessError) as error:
             said = [line for line in str(error).splitlines() if line.strip()]

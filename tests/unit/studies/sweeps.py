@@ -15,16 +15,18 @@ from rnnkit.errors import UserError
 from rnnkit.results import RecordKey, Store
 from rnnkit.studies.jobs import Job, JobContext, Outcome, run_jobs
 from rnnkit.training import load_checkpoint, save_checkpoint
+from tests.waiting import wait_for
 
 NUM_STEPS = 10
 
 
 @dataclass(frozen=True)
 class Fate:
-    """What befalls a job: its pace, and how it ends."""
+    """What befalls a job: its pace, how it ends, and which other job has to be under way before it does."""
 
     seconds: float = 0.0
     end: str = "fine"
+    after: str | None = None
 
 
 def mark_of(label: str) -> Path:
@@ -45,6 +47,8 @@ def compute(job, records, device, checkpoint, steps):
     mark.parent.mkdir(parents=True, exist_ok=True)
     found = load_checkpoint(checkpoint, job.key.id)
     start = found[1]["step"] if found else 0
+    if job.config.after is not None:
+        wait_for(lambda: read_mark(job.config.after), f"{job.config.after} to be under way")
     if job.config.end == "error":
         raise UserError("this one cannot be had", value=job.key.label)
     if job.config.end == "death":
@@ -92,11 +96,3 @@ def checksums(folder: Path) -> dict[str, str]:
 
 def metrics(folder: Path, plan: list[Job]) -> dict[str, dict[str, object]]:
     return {job.key.label: Store(folder).load(job.key).metrics for job in plan}
-
-
-def wait_for(condition, what: str, seconds: float = 60.0):
-    end = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
-        time.sleep(0.02)
-    return answer

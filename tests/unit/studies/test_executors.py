@@ -25,8 +25,8 @@ from tests.unit.studies.sweeps import (
     metrics,
     read_mark,
     sweep,
-    wait_for,
 )
+from tests.waiting import wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +89,7 @@ def test_an_error_is_the_same_everywhere_and_finished_records_stay(tmp_path, exe
 
 
 def test_threads_end_with_their_next_step_when_another_fails(tmp_path):
-    plan = [make_job(0, fate=Fate(0.3)), make_job(1, fate=Fate(end="error"))]
+    plan = [make_job(0, fate=Fate(0.3)), make_job(1, fate=Fate(end="error", after="n0"))]
     with pytest.raises(UserError, match="cannot be had"):
         sweep(tmp_path, plan, executor="threads", workers=2)
     assert read_mark("n0")[1] < 10
@@ -100,7 +100,7 @@ def test_threads_end_with_their_next_step_when_another_fails(tmp_path):
 
 def test_a_job_of_an_executor_ends_when_nobody_waits_any_more(tmp_path, monkeypatch):
     monkeypatch.setattr(origin_module, "_LOOK_EVERY_S", 0.01)
-    plan = [make_job(0, fate=Fate(0.3)), make_job(1, fate=Fate(end="error"))]
+    plan = [make_job(0, fate=Fate(0.3)), make_job(1, fate=Fate(end="error", after="n0"))]
     with ThreadPoolExecutor(2) as executor:
         with pytest.raises(UserError, match="cannot be had"):
             sweep(tmp_path, plan, executor=executor)
@@ -119,7 +119,7 @@ def test_ctrl_c_cancels_what_waits(tmp_path, monkeypatch):
         return real(running, timeout=0.02, return_when="FIRST_COMPLETED")
 
     monkeypatch.setattr(jobs_module, "wait", interrupted)
-    plan = [make_job(n, fate=Fate(0.1)) for n in range(4)]
+    plan = [make_job(n, fate=Fate(0.3)) for n in range(4)]
     for executor in ("threads", ThreadPoolExecutor(1)):
         with pytest.raises(KeyboardInterrupt):
             sweep(tmp_path, plan, executor=executor, workers=None if executor != "threads" else 1)
@@ -271,13 +271,13 @@ def test_the_last_thread_to_leave_gives_the_threads_back():
     def stay():
         with single_threaded():
             inside.set()
-            leave.wait(10)
+            leave.wait(60)
 
     other = threading.Thread(target=stay)
     try:
         with single_threaded():
             other.start()
-            assert inside.wait(10)
+            assert inside.wait(60)
         with single_threaded():
             assert torch.get_num_threads() == 1
         leave.set()

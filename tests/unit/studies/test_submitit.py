@@ -24,25 +24,30 @@ from tests.unit.studies.sweeps import (
     metrics,
     read_mark,
     sweep,
-    wait_for,
 )
+from tests.waiting import wait_for, within
 
 pytest.importorskip("submitit")
 
 ROOT = Path(rnnkit.__file__).parents[1]
 
 SBATCH = """#!/bin/sh
-# Run the batch file here, in the background, as SLURM would elsewhere.
+# Run the batch file here, in the background, as SLURM would elsewhere; as SLURM does, from a copy made now:
+# submitit moves the file as soon as it knows the job's number.
 for file; do :; done
 cat "$file" >> "$RNNKIT_HOME/asked"
 if grep -q partition=closed "$file"; then
   echo "sbatch: error: invalid partition specified: closed" >&2
   exit 1
 fi
-number=$(($(cat "$RNNKIT_HOME/number" 2>/dev/null || echo 100) + 1))
-echo $number > "$RNNKIT_HOME/number"
-SLURM_JOB_ID=$number SLURM_PROCID=0 sh "$file" > /dev/null 2>&1 < /dev/null &
-echo "Submitted batch job $number"
+job="$RNNKIT_HOME/jobs/$$"
+mkdir -p "$job"
+cp "$file" "$job/batch"
+(
+  SLURM_JOB_ID=$$ SLURM_PROCID=0 sh "$job/batch"
+  echo $? > "$job/code"
+) > /dev/null 2>&1 < /dev/null &
+echo "Submitted batch job $$"
 """
 SRUN = """#!/bin/sh
 while [ "${1#-}" != "$1" ]; do
@@ -53,9 +58,22 @@ exec "$@"
 """
 SACCT = """#!/bin/sh
 echo "JobID|State|NodeList"
-for number; do [ "$number" -gt 100 ] 2>/dev/null && echo "$number|RUNNING|here"; done
-exit 0
+for number; do
+  job="$RNNKIT_HOME/jobs/$number"
+  [ -d "$job" ] || continue
+  case $(cat "$job/code" 2>/dev/null) in
+    "") echo "$number|RUNNING|here" ;;
+    0) echo "$number|COMPLETED|here" ;;
+    *) echo "$number|FAILED|here" ;;
+  esac
+done
 """
+
+
+@pytest.fixture(autouse=True)
+def soon_over():
+    with within(240, "the jobs of submitit"):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +105,7 @@ def kill(label: str, how: int) -> None:
 
 @pytest.mark.slow
 def test_a_job_that_is_killed_and_one_at_its_time_limit_end_in_the_same_bytes(tmp_path, home):
-    plan = [make_job(n, fate=Fate(0.2)) for n in range(2)]
+    plan = [make_job(n, fate=Fate(0.4)) for n in range(2)]
     expected = sweep(tmp_path / "expected", [make_job(n) for n in range(2)], workers=1)
     for mark in (home / "marks").iterdir():
         mark.unlink()
@@ -111,13 +129,12 @@ def test_a_job_that_is_killed_and_one_at_its_time_limit_end_in_the_same_bytes(tm
 
 @pytest.mark.slow
 def test_what_a_local_job_raises_stops_the_others(tmp_path, home, capfd):
-    plan = [make_job(0, fate=Fate(1.0)), make_job(1, fate=Fate(end="error"))]
+    plan = [make_job(0, fate=Fate(6.0)), make_job(1, fate=Fate(end="error", after="n0"))]
     with pytest.raises(UserError, match="this one cannot be had: 'n1'"):
         sweep(tmp_path / "found", plan, executor="submitit:local", workers=2)
-    mark = read_mark("n0")
-    if mark is not None:
-        assert mark[1] < 10
-        wait_for(lambda: not _is_running(mark[0]), "the other job to end", 10)
+    pid, step = read_mark("n0")
+    assert step < 10
+    wait_for(lambda: not _is_running(pid), "the other job to end", 30)
     assert not checksums(tmp_path / "found")
     assert not list((home / "submitit").iterdir())
     assert "Traceback" not in capfd.readouterr().err
@@ -132,8 +149,8 @@ def test_ctrl_c_cancels_local_jobs(tmp_path, monkeypatch):
 
     monkeypatch.setattr(jobs_module, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        sweep(tmp_path / "found", [make_job(0, fate=Fate(1.0))], executor="submitit:local")
-    wait_for(lambda: not _is_running(read_mark("n0")[0]), "the job to end", 10)
+        sweep(tmp_path / "found", [make_job(0, fate=Fate(3.0))], executor="submitit:local")
+    wait_for(lambda: not _is_running(read_mark("n0")[0]), "the job to end", 25)
     assert read_mark("n0")[1] < 10
     assert not checksums(tmp_path / "found")
 
@@ -149,9 +166,6 @@ def test_a_job_that_dies_too_often_is_given_up(tmp_path, home, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    bool(os.environ.get("CI")), reason="once waited without end after the other tests; run it by hand"
-)
 def test_jobs_of_slurm(tmp_path, home, slurm_here, capfd):
     plan = make_plan(3)
     expected = sweep(tmp_path / "expected", plan, workers=1)
@@ -175,6 +189,15 @@ def test_jobs_of_slurm(tmp_path, home, slurm_here, capfd):
     said = capfd.readouterr().err
     assert "Traceback" not in said
     assert "sbatch: error" not in said
+
+
+@pytest.mark.slow
+def test_a_job_of_slurm_that_dies_is_not_waited_for(tmp_path, home, slurm_here, monkeypatch):
+    monkeypatch.setattr(submitit_executor, "ATTEMPTS", 2)
+    monkeypatch.setattr(submitit_executor, "RESULT_WITHIN_S", 0.0)
+    with pytest.raises(UserError, match=r"died 2 times"):
+        sweep(tmp_path / "found", [make_job(0, fate=Fate(end="death"))], executor="submitit:partition=gpu")
+    assert (home / "marks" / "deaths").read_text() == "xx"
 
 
 def test_a_machine_without_slurm(tmp_path, monkeypatch):
