@@ -20,6 +20,7 @@ NUM_CLASSES = 10
 MAX_ERRORS = 24  # cells of errors to pick from: the most frequent over all nets
 _COLUMNS = 4
 _LEVELS = 15  # of grey: finer ones are not seen at this size, and compress badly
+_IMAGE = 28  # pixels of an image's side as drawn
 _TILE, _CAPTION = 30, 11  # pixels of a tile's side, and below it for its words
 _FRAME = "#d2590a"
 
@@ -87,7 +88,7 @@ def mistakes(nets: Nets, *, seed: int = 0) -> Interactive:
     ----------
     nets : mapping of str to mapping
         By net, ``matrix`` (n_seeds, 10, 10); ``index`` (n_seeds, 10, 10, K), the place of each image among the test
-        images or -1; ``images`` (n_seeds, 10, 10, K, 28, 28) of uint8; ``confidence`` (n_seeds, 10, 10, K), the
+        images or -1; ``images`` (n_seeds, 10, 10, K, S, S) of uint8; ``confidence`` (n_seeds, 10, 10, K), the
         probability of the class that is named. A net without them is left out.
     seed : int
         Place of the seed whose images are shown; the matrix pools all of them.
@@ -102,7 +103,7 @@ def mistakes(nets: Nets, *, seed: int = 0) -> Interactive:
     for net, arrays in found.items():
         require_axes(f"{net}, matrix", arrays["matrix"], "seeds", NUM_CLASSES, NUM_CLASSES)
         require_axes(f"{net}, index", arrays["index"], "seeds", NUM_CLASSES, NUM_CLASSES, num)
-        require_axes(f"{net}, images", arrays["images"], "seeds", NUM_CLASSES, NUM_CLASSES, num, 28, 28)
+        require_axes(f"{net}, images", arrays["images"], "seeds", NUM_CLASSES, NUM_CLASSES, num, "S", "S")
         require_axes(f"{net}, confidence", arrays["confidence"], "seeds", NUM_CLASSES, NUM_CLASSES, num)
     counts = {net: arrays["matrix"] for net, arrays in found.items()}
     offered = cells(counts)
@@ -142,13 +143,17 @@ def _gallery(arrays: Mapping[str, Any], cell: Cell, seed: int) -> tuple[np.ndarr
     for k, place in enumerate(places[:num]):
         row, column = divmod(k, _COLUMNS)
         top, left = row * (_TILE + _CAPTION) + 1, column * _TILE + 1
-        mosaic[top : top + 28, left : left + 28] = (
-            1 + np.asarray(images[place]).astype(np.int64) * _LEVELS // 255
-        )
+        mosaic[top : top + _IMAGE, left : left + _IMAGE] = 1 + _enlarged(images[place]) * _LEVELS // 255
         words[k] = f"{place[0]}: {100 * float(sure[place]):.0f} %"
     if not places:
         words[0] = "no image here"
     return mosaic, words
+
+
+def _enlarged(image: np.ndarray) -> np.ndarray:
+    """The image (S, S) as large as those of MNIST, each pixel repeated."""
+    near_rows, near_columns = (np.arange(_IMAGE) * length // _IMAGE for length in image.shape)
+    return np.asarray(image, dtype=np.int64)[np.ix_(near_rows, near_columns)]
 
 
 def _rows(num: int) -> int:

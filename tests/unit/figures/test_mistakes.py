@@ -103,3 +103,13 @@ def test_images_take_one_byte_a_pixel_in_sixteen_levels():
     binding = bound(figure, "gallery", "z")
     assert encode(binding.values)["dtype"] == "u1"
     assert binding.values.max() == 16
+
+
+def test_smaller_images_are_enlarged():
+    from rnnkit.figures.mistakes import _enlarged
+
+    image = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    large = _enlarged(image)
+    assert large.shape == (28, 28)
+    assert (large[0, 0], large[27, 27], large[0, 27]) == (0, 63, 7)
+    np.testing.assert_array_equal(np.unique(large), image.ravel())
