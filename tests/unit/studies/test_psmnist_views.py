@@ -23,7 +23,7 @@ def study(tmp_path: Path):
         if job.key.label not in ("rnn-s0", "gru-s0"):
             continue
         size = BUDGETS["paper" if job.key.label == "gru-s0" else "reduced"].num_train
-        metrics = {name: 0.5 for name in views.MEASURES} | {
+        metrics = dict.fromkeys(views.MEASURES, 0.5) | {
             "num_train": size,
             "num_test": 100 if job.key.label == "rnn-s0" else 80,
             "epoch_seconds": 2.0,
