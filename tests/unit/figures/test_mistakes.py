@@ -77,7 +77,7 @@ def test_the_most_frequent_errors_are_offered_first_and_only_those_that_happen()
 
 
 def test_wrong_shapes_and_no_net_are_refused():
-    with pytest.raises(ValueError, match=r"gru, images: an array of \(seeds, 10, 10, 3, 28, 28\)"):
+    with pytest.raises(ValueError, match=r"gru, images: an array of \(seeds, 10, 10, 3, S, S\)"):
         mistakes({"gru": net(0) | {"images": np.zeros((1, 10, 10, K, 784))}})
     with pytest.raises(ValueError, match="no net has matrix, index, images, confidence; nets given: rnn"):
         mistakes({"rnn": None})
