@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from benchmarks import __main__ as command_line
-from benchmarks import population, psmnist, timing, training_step, truncation
+from benchmarks import keras_rival, population, psmnist, timing, training_step, truncation
 from rnnkit.datasets.sentences import make
 from rnnkit.models import VanillaRNN
 from rnnkit.models.population import Architecture, PopulationState, initial
 from rnnkit.training import make_engine
 
 SHAPE = training_step.Shape(input_size=3, seq_len=4, hidden_size=6, num_classes=2, ceiling=8)
-PSMNIST = psmnist.Work(cells=("gru",), batch=6, seq_len=3, hidden_size=64, memory=False)
+PSMNIST = psmnist.Work(
+    models=("gru", "lmu-gru"),
+    batch=6,
+    seq_len=3,
+    hidden_size=64,
+    memory_size=5,
+    theta=20,
+    precisions=("bf16", "fp32"),
+    memory=False,
+)
 POPULATION = population.Work(
     num_models=2, num_steps=1, num_settings=4, num_torch_settings=1, num_valid=8, growth=(4,)
 )
@@ -88,6 +99,7 @@ def test_threads_are_set_back():
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     step, cut, pixels, many = training_step.run, truncation.run, psmnist.run, population.run
     monkeypatch.setattr(population, "run", lambda **k: many(**k | {"work": POPULATION}))
+    monkeypatch.setattr(psmnist, "interpreter", lambda: None)
     monkeypatch.setattr(psmnist, "run", lambda **k: pixels(**k | {"num_threads": (1,), "work": PSMNIST}))
     monkeypatch.setattr(
         training_step, "run", lambda **k: step(**k | {"batches": (2, 5), "num_threads": (1,), "shape": SHAPE})
@@ -156,25 +168,70 @@ def test_the_population_benchmark_reports_what_it_timed():
 
 
 @pytest.mark.parametrize("masked", [False, True])
-def test_the_forms_of_the_psmnist_step_learn_the_same(masked):
+@pytest.mark.parametrize("name", ["gru", "lmu-rnn", "lmu-lstm", "lmu-gru"])
+def test_the_forms_of_the_psmnist_step_learn_the_same(name, masked):
     losses = []
     for form in ("fused", "stepwise"):
-        step = psmnist.our_step("gru", masked, PSMNIST, form, "fp32")
+        step = psmnist.our_step(name, masked, PSMNIST, form, "fp32")
         losses.append([step() for _ in range(5)])
     np.testing.assert_allclose(*losses, rtol=1e-4)
     assert losses[0][-1] < losses[0][0]
 
 
-def test_every_rival_of_the_psmnist_step_is_reported():
+def test_every_rival_of_the_psmnist_step_is_reported(monkeypatch):
+    monkeypatch.setattr(psmnist, "interpreter", lambda: None)
     rows = psmnist.run(repeats=1, num_threads=(1,), work=PSMNIST)
-    assert [(row["masked"], row["precision"]) for row in rows] == [
-        (masked, precision) for masked in (False, True) for precision in ("bf16", "fp32")
+    assert [(row["model"], row["masked"], row["precision"]) for row in rows] == [
+        (name, masked, precision)
+        for name in ("gru", "lmu-gru")
+        for masked in (False, True)
+        for precision in ("bf16", "fp32")
     ]
-    assert {name.split()[0] for name in rows[0]["ratios"]} >= {"loop", "torch.nn"}
+    assert {name.split()[0] for name in rows[0]["ratios"]} == {"loop", "torch.nn"}
+    assert {name.split()[0] for name in rows[-1]["ratios"]} == {"loop"}
     text = psmnist.report(rows)
-    assert text.count("rnnkit 0.") == 4
+    assert text.count("rnnkit 0.") == 8
     assert "GFLOP/s" in text
-    assert psmnist.operations("gru", PSMNIST) == 3 * 2 * 6 * 3 * 3 * 64 * 64
+    assert "keras: not here" in text
+
+
+def test_operations_of_the_psmnist_step_are_those_that_torch_counts():
+    from torch.utils.flop_counter import FlopCounterMode
+
+    for name in PSMNIST.models:
+        step = psmnist.our_step(name, False, PSMNIST, "stepwise", "fp32")
+        with FlopCounterMode(display=False) as counter:
+            step()
+        batch, seq_len, hidden, memory = 6, 3, 64, 5
+        readout = 3 * 2 * batch * hidden * 10
+        # The first step has no state before it whose gradient would be wanted.
+        expected = psmnist.operations(name, PSMNIST) + readout - 2 * batch * 3 * hidden * hidden
+        if name.startswith("lmu-"):  # the loop's memory: its step and the way back through it and its encoder
+            forward = 2 * batch * seq_len * memory * memory + 2 * batch * seq_len
+            back = 2 * batch * (seq_len - 1) * memory * memory + 2 * batch * seq_len
+            to_memory = 2 * batch * seq_len * 3 * hidden * (memory + 1)
+            expected += forward + back + to_memory
+        assert counter.get_total_flops() == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["rnn", "lmu-lstm"])
+def test_keras_learns_the_same_task_in_a_process_of_its_own(name):
+    if psmnist.interpreter() is None:
+        pytest.skip("no Keras: RNNKIT_KERAS_PYTHON names no interpreter that has it")
+    with psmnist.keras_rival(name, True, PSMNIST, 1) as step:
+        losses = [step() for _ in range(5)]
+    assert losses[-1] < losses[0]
+    assert step.peak_bytes > 0
+    assert step.about["keras"].startswith("3.")
+
+
+def test_a_keras_that_ends_says_what_it_said(monkeypatch):
+    monkeypatch.setenv("RNNKIT_KERAS_PYTHON", sys.executable)
+    monkeypatch.setattr(keras_rival, "WORKER", Path(__file__).with_name("no_such_worker.py"))
+    rival = psmnist.keras_rival("rnn", False, PSMNIST, 1)
+    with pytest.raises(RuntimeError, match="no_such_worker"), rival:
+        pass
 
 
 def test_peak_memory_is_that_of_a_step():
