@@ -57,8 +57,8 @@ class Budget:
 BUDGETS = {
     "quick": Budget(600, 300, 1000, 20, 4, 3, "fp32", tuple(VARIANTS), 500, 20),
     # A tenth of the paper's images, and batches small enough for the few epochs to make a net learn.
-    "reduced": Budget(5000, 1000, 10_000, 50, 20, 8, "fp32", ("rnn-input", "lmu-rnn-bf16"), 2000, 100),
-    "paper": Budget(50_000, 10_000, 10_000, 1000, 100, 60, "bf16", (), 2000, 100),
+    "reduced": Budget(5000, 1000, 10_000, 50, 20, 8, "fp32", ("rnn-input", "lmu-rnn-bf16"), 2000, 50),
+    "paper": Budget(50_000, 10_000, 10_000, 1000, 100, 60, "bf16", (), 2000, 50),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,8 +11,20 @@ from rnnkit.datasets.mnist import resolve
 from rnnkit.results import RecordKey
 from rnnkit.studies.base import Study
 from rnnkit.studies.jobs import Job
-from rnnkit.studies.psmnist.configs import BUDGETS, MODELS, NETS, Net, make_net
+from rnnkit.studies.psmnist.configs import BUDGETS, MODELS, NETS, Net, ProbeConfig, make_net
+from rnnkit.studies.psmnist.inputs import compute_data, compute_window
+from rnnkit.studies.psmnist.inside import compute_inside
+from rnnkit.studies.psmnist.measurements import measure
+from rnnkit.studies.psmnist.probing import compute_confusion, compute_initial, compute_weights
 from rnnkit.studies.psmnist.training import PERMUTATION_SEED, compute_training
+
+INITIAL_SEEDS = (0, 1, 2, 3, 4)
+_OF_DATA: dict[str, Callable[..., Any]] = {"data": compute_data, "window": compute_window}
+_OF_NETS: dict[str, Callable[..., Any]] = {
+    "confusion": compute_confusion,
+    "weights": compute_weights,
+    "inside": compute_inside,
+}
 
 
 class Psmnist(Study):
@@ -20,7 +33,15 @@ class Psmnist(Study):
     chapter = "psmnist"
     title = "Six architectures on permuted MNIST"
     budgets = tuple(BUDGETS)
-    versions: ClassVar[dict[str, int]] = {"train": 1}
+    versions: ClassVar[dict[str, int]] = {
+        "train": 1,
+        "confusion": 1,
+        "weights": 1,
+        "inside": 1,
+        "initial": 1,
+        "data": 1,
+        "window": 1,
+    }
     default_seeds: ClassVar[dict[str, tuple[int, ...]]] = {
         "quick": (0,),
         "reduced": (0,),
@@ -34,13 +55,15 @@ class Psmnist(Study):
         self.dataset = resolve("quick") if self.budget == "quick" else "mnist"
 
     def plan(self) -> list[Job]:
-        """Training of every net and seed, each followed by the probes of it."""
+        """What hangs on no net; then every net and seed: its first weights, its training, what is asked of it."""
         names = (*MODELS, *BUDGETS[self.budget].variants)
-        return [job for seed in self.seeds for name in names for job in self._jobs_of(name, seed)]
+        jobs = [self._job_of_data(kind, compute) for kind, compute in _OF_DATA.items()]
+        jobs += [self._initial(name, seed) for seed in INITIAL_SEEDS for name in MODELS]
+        return jobs + [job for seed in self.seeds for name in names for job in self._jobs_of(name, seed)]
 
     def measurements(self) -> dict[str, np.ndarray]:
-        """What the claims are settled by."""
-        return {}
+        """What the claims are settled by; see :mod:`rnnkit.studies.psmnist.measurements`."""
+        return measure(self)
 
     @classmethod
     def published_budget(cls) -> str:
@@ -52,7 +75,28 @@ class Psmnist(Study):
         if self.budget == "reduced" and name in MODELS:
             at_length = self._training(make_net(name, "paper"), seed)
             training = training if self._is_missing(at_length) else at_length
-        return [training]
+        if name not in MODELS:
+            return [training]
+        budget = BUDGETS[self.budget]
+        probe = ProbeConfig(training.config, self.dataset, budget.num_probed, budget.num_gradients)
+        config = dict(training.key.config) | {
+            "num_probed": budget.num_probed,
+            "num_gradients": budget.num_gradients,
+        }
+        return [training] + [
+            Job(self._key(kind, config, name, seed), probe, seed, compute, (training,))
+            for kind, compute in _OF_NETS.items()
+        ]
+
+    def _job_of_data(self, kind: str, compute: Callable[..., Any]) -> Job:
+        config = {"dataset": self.dataset, "order": "random", "permutation_seed": PERMUTATION_SEED}
+        key = RecordKey(self.chapter, kind, config, self.versions[kind], self.dataset)
+        return Job(key, None, PERMUTATION_SEED, compute)
+
+    def _initial(self, name: str, seed: int) -> Job:
+        net = make_net(name, "paper")  # of the paper's size at every budget
+        config = {"net": {"name": name, "model": net.model}, "seed": seed}
+        return Job(self._key("initial", config, name, seed), net, seed, compute_initial)
 
     def _training(self, net: Net, seed: int) -> Job:
         config = {
