@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 import torch
 
 from benchmarks import __main__ as command_line
-from benchmarks import keras_rival, population, psmnist, timing, training_step, truncation
+from benchmarks import keras_rival, population, psmnist, psmnist_cuda, timing, training_step, truncation
 from rnnkit.datasets.sentences import make
 from rnnkit.models import VanillaRNN
 from rnnkit.models.population import Architecture, PopulationState, initial
@@ -27,6 +29,21 @@ PSMNIST = psmnist.Work(
     theta=20,
     precisions=("bf16", "fp32"),
     memory=False,
+)
+CUDA = psmnist_cuda.Work(
+    models=("gru", "lmu-gru"),
+    precisions=("bf16", "fp32"),
+    batch=4,
+    eval_batch=6,
+    seq_len=3,
+    hidden_size=8,
+    memory_size=5,
+    num_train=10,
+    num_eval=12,
+    num_steps=2,
+    check_batch=6,
+    check_seq_len=5,
+    ceiling=8,
 )
 POPULATION = population.Work(
     num_models=2, num_steps=1, num_settings=4, num_torch_settings=1, num_valid=8, growth=(4,)
@@ -240,3 +257,59 @@ def test_peak_memory_is_that_of_a_step():
     )
     states = 64 * 400 * 64 * 4
     assert states <= found["rnnkit fp32"] < 10 * states
+
+
+def test_without_a_cuda_device_there_is_a_line_and_no_number(monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert command_line.main(["psmnist_cuda"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "psmnist_cuda: there is no CUDA device here, so nothing was measured." in said.err.splitlines()
+
+
+def test_the_cuda_benchmark_runs_but_for_its_device(monkeypatch):
+    """On the CPU, where graphs are plain steps, and the unrolled form is asked for as CUDA would take it."""
+    monkeypatch.setenv("RNNKIT_RECURRENCE", "unrolled")
+    rows = psmnist_cuda.run_on(torch.device("cpu"), CUDA)
+    assert [(row["model"], row["precision"]) for row in rows] == [
+        (name, precision) for name in ("gru", "lmu-gru") for precision in ("bf16", "fp32")
+    ]
+    for row in rows:
+        assert row["loss_is_finite"]
+        assert row["train_s"] == pytest.approx(3 * row["step_s"])
+        assert row["epoch_s"] == pytest.approx(row["train_s"] + row["eval_s"])
+        assert row["checks"]["float64"] < 1e-12 < row["checks"]["bf16"] < 0.05
+        assert (row["cudnn_train_s"] is None) == (row["model"] == "lmu-gru")
+    text = psmnist_cuda.report(rows)
+    assert "FINITE" not in text
+    assert len(text.splitlines()) == 5 + 4
+
+
+def test_forms_that_differ_are_not_timed(monkeypatch):
+    monkeypatch.setattr(psmnist_cuda, "check_forms", lambda *_: float("nan"))
+    with pytest.raises(RuntimeError, match="gru: float64 differs by nan"):
+        psmnist_cuda.run_on(torch.device("cpu"), CUDA)
+
+
+def test_the_cuda_benchmark_needs_little():
+    """A machine that only trains has torch, numpy, tqdm and safetensors."""
+    script = (
+        "import sys\n"
+        "barred = ('scipy sklearn threadpoolctl openTSNE h5py pooch platformdirs yaml plotly numba llvmlite IPython '\n"
+        "    'ipywidgets anywidget nbformat papermill').split()\n"
+        "sys.modules.update(dict.fromkeys(barred))\n"
+        "from rnnkit.models import make_classifier\n"
+        "make_classifier('lmu-gru', memory_size=4, hidden_size=3)\n"
+        "from benchmarks.__main__ import main\n"
+        "sys.exit(main(['psmnist_cuda']))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert psmnist_cuda.NO_DEVICE in answer.stderr

@@ -82,7 +82,8 @@ def step_forward(
     if c_kept is not None:
         c_kept.copy_(c)
     if masks is not None and operand is not None:
-        operand.copy_(h * masks)
+        for g in range(len(masks)):  # of one shape with all the rest, so that one kernel does it
+            operand[g].copy_(h * masks[g])
 
 
 def step_backward(
