@@ -170,3 +170,13 @@ def test_nothing_is_compiled_without_triton_or_against_the_readers_will(monkeypa
     monkeypatch.delenv("RNNKIT_COMPILE")
     monkeypatch.setattr(pointwise, "_has_triton", lambda: False)
     assert pointwise.on_device(plain, cuda) is plain
+
+
+def test_torch_may_compile_as_many_kinds_of_steps_as_there_are():
+    before = torch._dynamo.config.recompile_limit
+    try:
+        pointwise._compiled.cache_clear()
+        assert callable(pointwise._compiled(pointwise.step_forward))
+        assert torch._dynamo.config.recompile_limit >= 64
+    finally:
+        torch._dynamo.config.recompile_limit = before

@@ -126,6 +126,9 @@ class _Recurrence(torch.autograd.Function):
         ctx.set_materialize_grads(False)
         (seq_len, batch), hidden_size, gates = source.shape[:2], weight_hh.shape[1], NUM_GATES[cell]
         narrow = torch.bfloat16 if precision == "bf16" else source.dtype
+        source = (
+            source.contiguous()
+        )  # numbers of a step side by side: compiled code copies what is not aligned
         tape = _Tape.blank(cell, source, seq_len if tracked else 0, hidden_size, narrow)
         weights = _by_mask(weight_hh.to(narrow), masks).transpose(1, 2)  # (1, H, G H) or (G, H, H)
         masked = None if masks is None else source.new_zeros(masks.shape, dtype=narrow)
