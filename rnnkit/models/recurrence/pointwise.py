@@ -70,20 +70,22 @@ def step_forward(
         i, f, g, o = sums[0].sigmoid(), sums[1].sigmoid(), sums[2].tanh(), sums[3].sigmoid()
         c.copy_(f * c + i * g)
         h.copy_(o * c.tanh())
-        for slot, gate in enumerate((i, f, g, o)):
-            kept[slot].copy_(gate)
+        for slot, value in enumerate((i, f, g, o)):
+            kept[slot].copy_(value)
     else:
         r, z = (given[0] + product[0]).sigmoid(), (given[1] + product[1]).sigmoid()
         n = (given[2] + r * product[2]).tanh()
         h.copy_(n + z * (h - n))
-        for slot, gate in enumerate((r, z, n, product[2])):
-            kept[slot].copy_(gate)
+        for slot, value in enumerate((r, z, n, product[2])):
+            kept[slot].copy_(value)
     h_kept.copy_(h)
     if c_kept is not None:
         c_kept.copy_(c)
     if masks is not None and operand is not None:
-        for g in range(len(masks)):  # of one shape with all the rest, so that one kernel does it
-            operand[g].copy_(h * masks[g])
+        for gate, mask in enumerate(
+            masks.unbind(0)
+        ):  # of one shape with all the rest, so that one kernel does it
+            operand[gate].copy_(h * mask)
 
 
 def step_backward(
