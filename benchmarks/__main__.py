@@ -8,13 +8,14 @@ import os
 import sys
 from types import ModuleType
 
-from benchmarks import population, psmnist, timing, training_step, truncation
+from benchmarks import population, psmnist, psmnist_cuda, timing, training_step, truncation
 
 BENCHMARKS: dict[str, ModuleType] = {
     "training_step": training_step,
     "truncation": truncation,
     "population": population,
     "psmnist": psmnist,
+    "psmnist_cuda": psmnist_cuda,
 }
 
 
@@ -47,9 +48,13 @@ def main(arguments: list[str] | None = None) -> int:
     for name in names:
         print(f"{name} ...", file=sys.stderr)
         results[name] = BENCHMARKS[name].run(num_threads=counts, **settings)
+    measured = any(results.values())
     if options.json:
         print(json.dumps({"machine": about, "benchmarks": results}, indent=2))
-        return 0
+        return 0 if measured else 1
+    if not measured:
+        print(*(BENCHMARKS[name].report(results[name]) for name in names), sep="\n", file=sys.stderr)
+        return 1
     print(", ".join(f"{key} {value}" for key, value in about.items()))
     if (about["load"] or 0) > 0.5:
         print(

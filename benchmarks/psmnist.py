@@ -1,8 +1,9 @@
-"""One training step of the psMNIST study's RNN, LSTM and GRU against what one would write instead.
+"""One training step of the psMNIST study's six models against what one would write instead.
 
 A step is forward, cross-entropy, backward and Adam over sequences of one number a step. Rivals: a plain loop of torch
-over the steps, and torch.nn's layer, which has no recurrent dropout; both in float32 and under autocast to bfloat16.
-Keras joins in where it is installed. Peak memory is that of a process of its own, which takes one step.
+over the steps, and torch.nn's layer, which has neither recurrent dropout nor a Legendre memory; both in float32, and
+under autocast to bfloat16 where the processor multiplies in it. Keras and keras-lmu, compiled by XLA, join in where
+`benchmarks.keras_rival` finds them. Peak memory is that of a process of its own, which takes one step.
 The paper's size is ``run(work=Work(batch=1000, seq_len=784))``: it takes far longer, and the loop far more memory.
 """
 
@@ -12,18 +13,19 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from importlib.util import find_spec
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks.keras_rival import KerasRival, interpreter
 from benchmarks.timing import race, ratio, threads
 from benchmarks.training_step import large_products
-from rnnkit.models import ClassifierConfig, SequenceClassifier
+from rnnkit.models import ARCHITECTURES, LMU, SequenceClassifier, make_classifier
+from rnnkit.models._fused import bf16_is_native
 from rnnkit.models.recurrence import NUM_GATES
 from rnnkit.models.recurrence.dispatch import VARIABLE
 from rnnkit.results import peak_memory_bytes
@@ -34,7 +36,6 @@ WEIGHED = (
     "rnnkit fp32",
     "loop fp32",
     "torch.nn fp32",
-    "keras fp32",
 )  # whose memory is measured
 PRECISIONS = ("bf16", "fp32")
 TORCH = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
@@ -44,12 +45,20 @@ TORCH = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 class Work:
     """How much is timed: by default a part of the paper's 1000 sequences of 784 steps."""
 
-    cells: tuple[str, ...] = ("rnn", "lstm", "gru")
+    models: tuple[str, ...] = tuple(ARCHITECTURES)
     batch: int = 252
     seq_len: int = 49
     hidden_size: int = 256
+    memory_size: int = 256
+    theta: int = 784
     recurrent_dropout: float = 0.2
+    precisions: tuple[str, ...] = ()
     memory: bool = True
+
+    @property
+    def timed(self) -> tuple[str, ...]:
+        """The precisions that are asked for; else those that the processor multiplies in."""
+        return self.precisions or (PRECISIONS if bf16_is_native() else ("fp32",))
 
 
 class TorchClassifier(nn.Module):
@@ -66,9 +75,15 @@ class TorchClassifier(nn.Module):
         return self.readout(self.norm(self.layer(x)[0][:, -1]))
 
 
-def operations(cell: str, work: Work) -> int:
-    """Floating-point operations of a step's recurrent products: forward, for the states, for the weights."""
-    return 3 * 2 * work.batch * work.seq_len * NUM_GATES[cell] * work.hidden_size**2
+def operations(name: str, work: Work) -> int:
+    """Floating-point operations of a step's products that depend on the hidden cell.
+
+    The recurrent ones: forward, for the states, for the weights. Behind a memory, its projection too: forward and for
+    the weights. Not the memory itself, which each rival has in a form of its own.
+    """
+    hidden, seen = work.hidden_size, work.memory_size + 1 if name.startswith("lmu-") else 0
+    gates = NUM_GATES[ARCHITECTURES[name].cell]
+    return 2 * work.batch * work.seq_len * gates * hidden * (3 * hidden + 2 * seen)
 
 
 def data(work: Work) -> tuple[Tensor, Tensor]:
@@ -78,38 +93,51 @@ def data(work: Work) -> tuple[Tensor, Tensor]:
     return x, torch.randint(0, 10, (work.batch,), generator=generator)
 
 
-def make_rivals(cell: str, masked: bool, work: Work) -> dict[str, Callable[[], float]]:
-    """A training step of each, by name; each returns its loss."""
+def make_rivals(name: str, masked: bool, work: Work) -> dict[str, Callable[[], float]]:
+    """A training step of each rival in this process, by name; each returns its loss."""
     rivals = {}
-    for precision in PRECISIONS:
-        rivals[f"rnnkit {precision}"] = our_step(cell, masked, work, "fused", precision)
-        rivals[f"loop {precision}"] = our_step(cell, masked, work, "stepwise", precision)
-        if not masked:
-            net = TorchClassifier(cell, work.hidden_size)
+    for precision in work.timed:
+        rivals[f"rnnkit {precision}"] = our_step(name, masked, work, "fused", precision)
+        rivals[f"loop {precision}"] = our_step(name, masked, work, "stepwise", precision)
+        if not masked and name in TORCH:
+            net = TorchClassifier(name, work.hidden_size)
             rivals[f"torch.nn {precision}"] = _step(net, net, work, autocast=precision == "bf16")
-    if find_spec("keras") is not None:
-        rivals["keras fp32"] = keras_step(cell, masked, work)
     return rivals
 
 
-def our_step(cell: str, masked: bool, work: Work, form: str, precision: str) -> Callable[[], float]:
+def our_step(name: str, masked: bool, work: Work, form: str, precision: str) -> Callable[[], float]:
     """A step of rnnkit's classifier; of the loop in bfloat16 under autocast, which is how one would write it."""
-    config = ClassifierConfig(
-        cell, hidden_size=work.hidden_size, recurrent_dropout=work.recurrent_dropout if masked else 0.0
-    )
     autocast = form == "stepwise" and precision == "bf16"
-    net = SequenceClassifier(
-        config,
+    has_memory = name.startswith("lmu-")
+    net = make_classifier(
+        name,
         generator=torch.Generator().manual_seed(0),
         dropout_generator=torch.Generator().manual_seed(2),
         precision="fp32" if autocast else precision,
+        hidden_size=work.hidden_size,
+        dropout=0.0,
+        recurrent_dropout=work.recurrent_dropout if masked else 0.0,
+        **({"memory_size": work.memory_size, "theta": work.theta} if has_memory else {}),
     )
 
     def call(x: Tensor) -> Tensor:
+        if has_memory and form == "stepwise":
+            return loop_over_memory(net, x)
         with _form(form):
             return net(x)
 
     return _step(net, call, work, autocast=autocast)
+
+
+def loop_over_memory(net: SequenceClassifier, x: Tensor) -> Tensor:
+    """Logits of an LMU, memory and hidden cell one step after another."""
+    assert isinstance(net.layer, LMU)
+    masks = net.draw_masks(len(x)).recurrent
+    c: Tensor | None = None
+    m, h = x.new_zeros(len(x), net.layer.memory_size), x.new_zeros(len(x), net.layer.hidden_size)
+    for x_t in x.unbind(1):
+        m, h, c = net.layer.step(x_t, m, h, c, recurrent_masks=masks)
+    return net.readout(h)
 
 
 def _step(
@@ -130,49 +158,47 @@ def _step(
     return step
 
 
-def keras_step(cell: str, masked: bool, work: Work) -> Callable[[], float]:
-    """The same net in Keras, compiled as its backend can."""
-    import keras
-
-    layer = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell]
+def keras_rival(name: str, masked: bool, work: Work, count: int) -> KerasRival | None:
+    """The same net in Keras; None where there is no Keras."""
+    python = interpreter()
+    if python is None:
+        return None
+    sizes = {key: getattr(work, key) for key in ("batch", "seq_len", "hidden_size", "memory_size", "theta")}
     rate = work.recurrent_dropout if masked else 0.0
-    net = keras.Sequential(
-        [
-            layer(work.hidden_size, recurrent_dropout=rate),
-            keras.layers.BatchNormalization(),
-            keras.layers.Dense(10),
-        ]
-    )
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    net.compile(keras.optimizers.Adam(LEARNING_RATE), loss, jit_compile=True)
-    x, y = (part.numpy() for part in data(work))
-    return lambda: float(net.train_on_batch(x, y))
+    return KerasRival(python, model=name, recurrent_dropout=rate, threads=count, **sizes)
 
 
 def run(
     *, repeats: int = 5, num_threads: tuple[int, ...] = (1, 2), work: Work | None = None
 ) -> list[dict[str, Any]]:
-    """Time all cases with the greatest number of threads; one row per cell, dropout and precision."""
+    """Time all cases with the greatest number of threads; one row per model, dropout and precision."""
     work = work or Work()
     rows = []
     with threads(num_threads[-1]):
-        for cell in work.cells:
+        for name in work.models:
             for masked in (False, True):
-                rivals = make_rivals(cell, masked, work)
-                products = {}
-                for precision in PRECISIONS:
-                    products |= large_products(CEILING, precision)
-                seconds = race({**rivals, **products}, repeats)
-                weighed = [name for name in WEIGHED if name in rivals and work.memory and not masked]
-                peaks = _peaks(cell, masked, work, weighed, num_threads[-1])
-                for precision in PRECISIONS:
-                    rows.append(_row(cell, masked, work, precision, seconds, peaks))
-                    rows[-1]["threads"] = num_threads[-1]
+                rows += _case(name, masked, work, num_threads[-1], repeats)
     return rows
 
 
+def _case(name: str, masked: bool, work: Work, count: int, repeats: int) -> list[dict[str, Any]]:
+    with ExitStack() as stack:
+        rivals: dict[str, Callable[[], object]] = {**make_rivals(name, masked, work)}
+        for precision in work.timed:
+            rivals |= large_products(CEILING, precision)
+        weighed = [one for one in WEIGHED if one in rivals and work.memory and not masked]
+        peaks = _peaks(name, masked, work, weighed, count)
+        keras = keras_rival(name, masked, work, count)
+        if keras is not None:
+            rivals["keras fp32"] = stack.enter_context(keras)
+            peaks |= {"keras fp32": keras.peak_bytes} if work.memory and not masked else {}
+        seconds = race(rivals, repeats)
+    about = {"threads": count} | ({} if keras is None else keras.about)
+    return [_row(name, masked, work, precision, seconds, peaks) | about for precision in work.timed]
+
+
 def _row(
-    cell: str,
+    name: str,
     masked: bool,
     work: Work,
     precision: str,
@@ -180,19 +206,19 @@ def _row(
     peaks: dict[str, int],
 ) -> dict[str, Any]:
     product = min(
-        np.median(times) for name, times in seconds.items() if name.startswith(f"product {precision}")
+        np.median(times) for one, times in seconds.items() if one.startswith(f"product {precision}")
     )
     ceiling = 2 * CEILING**3 / float(product)
     ours = seconds[f"rnnkit {precision}"]
-    rate = operations(cell, work) / float(np.median(ours))
-    others = [name for name in seconds if name.split()[0] in ("loop", "torch.nn", "keras")]
+    rate = operations(name, work) / float(np.median(ours))
+    others = [one for one in seconds if one.split()[0] in ("loop", "torch.nn", "keras")]
     return asdict(work) | {
-        "cell": cell,
+        "model": name,
         "masked": masked,
         "precision": precision,
         "rnnkit_s": float(np.median(ours)),
-        "others_s": {name: float(np.median(seconds[name])) for name in others},
-        "ratios": {name: ratio(seconds[name], ours) for name in others},
+        "others_s": {one: float(np.median(seconds[one])) for one in others},
+        "ratios": {one: ratio(seconds[one], ours) for one in others},
         "peak_bytes": peaks,
         "gflops": rate / 1e9,
         "ceiling_gflops": ceiling / 1e9,
@@ -201,22 +227,22 @@ def _row(
     }
 
 
-def _peaks(cell: str, masked: bool, work: Work, names: list[str], count: int) -> dict[str, int]:
+def _peaks(name: str, masked: bool, work: Work, rivals: list[str], count: int) -> dict[str, int]:
     """Peak memory of each rival, over that of a process that has only imported what all of them need."""
     spawn = multiprocessing.get_context("spawn")
     found = {}
-    for name in names:
+    for rival in rivals:
         with ProcessPoolExecutor(1, mp_context=spawn) as executor:
-            found[name] = executor.submit(_peak, cell, masked, work, name, count).result()
+            found[rival] = executor.submit(_peak, name, masked, work, rival, count).result()
     return found
 
 
-def _peak(cell: str, masked: bool, work: Work, name: str, count: int) -> int:
-    small = Work(batch=2, seq_len=2, hidden_size=work.hidden_size)
+def _peak(name: str, masked: bool, work: Work, rival: str, count: int) -> int:
+    small = replace(work, batch=2, seq_len=2)
     with threads(count):
-        make_rivals(cell, masked, small)[name]()
+        make_rivals(name, masked, small)[rival]()
         before = peak_memory_bytes()
-        make_rivals(cell, masked, work)[name]()
+        make_rivals(name, masked, work)[rival]()
     return peak_memory_bytes() - before
 
 
@@ -240,13 +266,16 @@ def report(rows: list[dict[str, Any]]) -> str:
         f"One training step of {first['batch']} sequences of {first['seq_len']} steps, hidden size "
         f"{first['hidden_size']}, {first['threads']} threads; medians.",
         "dropout: recurrent, a mask for each gate. ratio: rival's time / rnnkit's within a round, median [quartiles].",
-        "GFLOP/s: of recurrent products, beside one large product's in the same rounds. GiB: peak memory of a step.",
+        "GFLOP/s: of the cell's products, beside one large product's in the same rounds. GiB: peak memory of a step.",
+        f"keras: {first['keras']}, TensorFlow {first['tensorflow']}, XLA on."
+        if "keras" in first
+        else "keras: not here; see benchmarks/keras_rival.py.",
     ]
     for row in rows:
         share = f"{row['gflops']:.0f} of {row['ceiling_gflops']:.0f} GFLOP/s ({row['share_of_ceiling']:.0%})"
         dropout = "dropout" if row["masked"] else "       "
         lines.append(
-            f"\n{row['cell']:<4} {dropout} {row['precision']}  rnnkit {row['rnnkit_s']:.3f} s  {share}"
+            f"\n{row['model']:<8} {dropout} {row['precision']}  rnnkit {row['rnnkit_s']:.3f} s  {share}"
             f"{_gib(row, 'rnnkit ' + row['precision'])}"
         )
         for name, r in row["ratios"].items():

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from benchmarks.timing import race, ratio, threads
 from rnnkit.models import PRECISIONS, VanillaRNN
-from rnnkit.models._fused import onednn_linear_available
+from rnnkit.models._fused import bf16_is_native, onednn_linear_available
 
 LEARNING_RATE = 1e-3
 
@@ -127,7 +127,7 @@ def large_products(size: int, precision: str) -> dict[str, Callable[[], object]]
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     a, b = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
     products: dict[str, Callable[[], object]] = {f"product {precision} mm": lambda: a @ b}
-    if onednn_linear_available():
+    if onednn_linear_available() and (precision != "bf16" or bf16_is_native()):
         linear = torch.ops.mkldnn._linear_pointwise
         products[f"product {precision} onednn"] = lambda: linear(a, b, None, "none", [], "none")
     return products

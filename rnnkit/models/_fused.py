@@ -24,11 +24,11 @@ def onednn_linear_available() -> bool:
 def _uses_onednn(weight: Tensor) -> bool:
     if weight.device.type != "cpu" or not onednn_linear_available():
         return False
-    return weight.dtype == torch.float32 or (weight.dtype == torch.bfloat16 and _bf16_is_native())
+    return weight.dtype == torch.float32 or (weight.dtype == torch.bfloat16 and bf16_is_native())
 
 
 @cache
-def _bf16_is_native() -> bool:
+def bf16_is_native() -> bool:
     """Whether oneDNN can take products in bfloat16 on this processor."""
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 

@@ -157,8 +157,8 @@ class SequenceClassifier(nn.Module):
             len(statistic) for statistic in (self.norm.buffers() if self.norm is not None else ())
         )
 
-    def draw_masks(self, batch_size: int) -> Masks:
-        """Dropout masks of a batch, drawn from `dropout_generator`."""
+    def draw_masks(self, batch_size: int, *, device: torch.device | str | None = None) -> Masks:
+        """Dropout masks of a batch, drawn from `dropout_generator`; on the weights' device if no other is named."""
         config, cell = self.config, self.cell
         if config.dropout == config.recurrent_dropout == 0:
             return Masks()
@@ -169,10 +169,11 @@ class SequenceClassifier(nn.Module):
                 hint="Give the classifier a dropout_generator, or call .eval() on it",
             )
         has_gates = cell.num_gates > 1 and config.recurrent_dropout > 0
+        to = self.weight_out.device if device is None else device
         rate = {place: config.dropout if place == config.dropout_place else 0.0 for place in PLACES}
 
         def draw(*shape: int, rate: float) -> Tensor | None:
-            return draw_mask(*shape, rate=rate, generator=generator, device=self.weight_out.device)
+            return draw_mask(*shape, rate=rate, generator=generator, device=to)
 
         return Masks(
             input=draw(cell.num_gates if has_gates else 1, batch_size, cell.input_size, rate=rate["input"]),

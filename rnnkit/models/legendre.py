@@ -8,7 +8,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-import scipy.linalg
 
 from rnnkit.errors import UserError
 
@@ -49,10 +48,21 @@ def discrete_matrices(memory_size: int, theta: float, discretizer: str) -> tuple
     else:
         both = np.zeros((memory_size + 1, memory_size + 1))
         both[:-1, :-1], both[:-1, -1] = a, b
-        both = scipy.linalg.expm(both / theta)
+        both = _exponential(both / theta)
         a, b = both[:-1, :-1].copy(), both[:-1, -1].copy()
     a.flags.writeable = b.flags.writeable = False
     return a, b
+
+
+def _exponential(matrix: np.ndarray) -> np.ndarray:
+    """Scipy's matrix exponential; torch's where there is no scipy, as on a machine that only trains."""
+    try:
+        from scipy.linalg import expm
+    except ImportError:
+        import torch
+
+        return torch.linalg.matrix_exp(torch.from_numpy(matrix)).numpy()
+    return expm(matrix)
 
 
 @lru_cache(maxsize=8)

@@ -95,6 +95,7 @@ class LMU(nn.Module):
             else None
         )
         self.bias_encoder = nn.Parameter(torch.zeros(memory_d)) if encoder_bias else None
+        self._chunk_weights: dict[tuple[object, ...], Tensor] = {}
         self.hidden = Recurrent(
             cell, memory_width + input_size * input_to_hidden, hidden_size, generator=generator
         )
@@ -228,8 +229,7 @@ class LMU(nn.Module):
         """The memories of inputs (seq_len, batch, memory_d) -> (seq_len, batch, memory_d * memory_size), in chunks."""
         seq_len, batch, memory_d = encoded.shape
         size = min(_STEPS_PER_CHUNK, seq_len)
-        matrices = chunk_matrices(self.memory_size, self.theta, self.discretizer, size)
-        chunk_weight = torch.tensor(matrices, dtype=encoded.dtype, device=encoded.device)  # (L, Q + L, Q)
+        chunk_weight = self._chunk_weight(size, encoded.dtype, encoded.device)
         columns = encoded.reshape(seq_len, batch * memory_d).t()  # (B D, T)
         m = encoded.new_zeros(batch * memory_d, self.memory_size)
         chunks = []
@@ -241,3 +241,14 @@ class LMU(nn.Module):
             chunks.append(torch.bmm(known.expand(steps, *known.shape), weight))  # (steps, B D, Q)
             m = chunks[-1][-1]
         return torch.cat(chunks).view(seq_len, batch, memory_d * self.memory_size)
+
+    def _chunk_weight(self, num_steps: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+        """`chunk_matrices` (num_steps, memory_size + num_steps, memory_size) on a device.
+
+        Kept as long as the layer, since a CUDA graph can hold no copy from the host, only what lies still.
+        """
+        key = (num_steps, dtype, device)
+        if key not in self._chunk_weights:
+            matrices = chunk_matrices(self.memory_size, self.theta, self.discretizer, num_steps)
+            self._chunk_weights[key] = torch.tensor(matrices, dtype=dtype, device=device)
+        return self._chunk_weights[key]

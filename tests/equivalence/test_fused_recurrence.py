@@ -213,7 +213,7 @@ def test_the_form_is_an_argument_or_in_the_environment(monkeypatch):
         recur("rnn", *operands)
     assert [name.rpartition(".")[2] for name in taken] == ["fused", "fused", "stepwise", "stepwise"]
     monkeypatch.setenv("RNNKIT_RECURRENCE", "quick")
-    with pytest.raises(UserError, match=r"'quick'; allowed: auto, fused, stepwise"):
+    with pytest.raises(UserError, match=r"'quick'; allowed: auto, fused, unrolled, stepwise"):
         recur("rnn", *operands)
 
 

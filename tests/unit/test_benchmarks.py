@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from benchmarks import __main__ as command_line
-from benchmarks import population, psmnist, timing, training_step, truncation
+from benchmarks import keras_rival, population, psmnist, psmnist_cuda, timing, training_step, truncation
 from rnnkit.datasets.sentences import make
 from rnnkit.models import VanillaRNN
 from rnnkit.models.population import Architecture, PopulationState, initial
 from rnnkit.training import make_engine
 
 SHAPE = training_step.Shape(input_size=3, seq_len=4, hidden_size=6, num_classes=2, ceiling=8)
-PSMNIST = psmnist.Work(cells=("gru",), batch=6, seq_len=3, hidden_size=64, memory=False)
+PSMNIST = psmnist.Work(
+    models=("gru", "lmu-gru"),
+    batch=6,
+    seq_len=3,
+    hidden_size=64,
+    memory_size=5,
+    theta=20,
+    precisions=("bf16", "fp32"),
+    memory=False,
+)
+CUDA = psmnist_cuda.Work(
+    models=("gru", "lmu-gru"),
+    precisions=("bf16", "fp32"),
+    batch=4,
+    eval_batch=6,
+    seq_len=3,
+    hidden_size=8,
+    memory_size=5,
+    num_train=10,
+    num_eval=12,
+    num_steps=2,
+    check_batch=6,
+    check_seq_len=5,
+    ceiling=8,
+)
 POPULATION = population.Work(
     num_models=2, num_steps=1, num_settings=4, num_torch_settings=1, num_valid=8, growth=(4,)
 )
@@ -88,6 +116,7 @@ def test_threads_are_set_back():
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     step, cut, pixels, many = training_step.run, truncation.run, psmnist.run, population.run
     monkeypatch.setattr(population, "run", lambda **k: many(**k | {"work": POPULATION}))
+    monkeypatch.setattr(psmnist, "interpreter", lambda: None)
     monkeypatch.setattr(psmnist, "run", lambda **k: pixels(**k | {"num_threads": (1,), "work": PSMNIST}))
     monkeypatch.setattr(
         training_step, "run", lambda **k: step(**k | {"batches": (2, 5), "num_threads": (1,), "shape": SHAPE})
@@ -156,25 +185,70 @@ def test_the_population_benchmark_reports_what_it_timed():
 
 
 @pytest.mark.parametrize("masked", [False, True])
-def test_the_forms_of_the_psmnist_step_learn_the_same(masked):
+@pytest.mark.parametrize("name", ["gru", "lmu-rnn", "lmu-lstm", "lmu-gru"])
+def test_the_forms_of_the_psmnist_step_learn_the_same(name, masked):
     losses = []
     for form in ("fused", "stepwise"):
-        step = psmnist.our_step("gru", masked, PSMNIST, form, "fp32")
+        step = psmnist.our_step(name, masked, PSMNIST, form, "fp32")
         losses.append([step() for _ in range(5)])
     np.testing.assert_allclose(*losses, rtol=1e-4)
     assert losses[0][-1] < losses[0][0]
 
 
-def test_every_rival_of_the_psmnist_step_is_reported():
+def test_every_rival_of_the_psmnist_step_is_reported(monkeypatch):
+    monkeypatch.setattr(psmnist, "interpreter", lambda: None)
     rows = psmnist.run(repeats=1, num_threads=(1,), work=PSMNIST)
-    assert [(row["masked"], row["precision"]) for row in rows] == [
-        (masked, precision) for masked in (False, True) for precision in ("bf16", "fp32")
+    assert [(row["model"], row["masked"], row["precision"]) for row in rows] == [
+        (name, masked, precision)
+        for name in ("gru", "lmu-gru")
+        for masked in (False, True)
+        for precision in ("bf16", "fp32")
     ]
-    assert {name.split()[0] for name in rows[0]["ratios"]} >= {"loop", "torch.nn"}
+    assert {name.split()[0] for name in rows[0]["ratios"]} == {"loop", "torch.nn"}
+    assert {name.split()[0] for name in rows[-1]["ratios"]} == {"loop"}
     text = psmnist.report(rows)
-    assert text.count("rnnkit 0.") == 4
+    assert text.count("rnnkit 0.") == 8
     assert "GFLOP/s" in text
-    assert psmnist.operations("gru", PSMNIST) == 3 * 2 * 6 * 3 * 3 * 64 * 64
+    assert "keras: not here" in text
+
+
+def test_operations_of_the_psmnist_step_are_those_that_torch_counts():
+    from torch.utils.flop_counter import FlopCounterMode
+
+    for name in PSMNIST.models:
+        step = psmnist.our_step(name, False, PSMNIST, "stepwise", "fp32")
+        with FlopCounterMode(display=False) as counter:
+            step()
+        batch, seq_len, hidden, memory = 6, 3, 64, 5
+        readout = 3 * 2 * batch * hidden * 10
+        # The first step has no state before it whose gradient would be wanted.
+        expected = psmnist.operations(name, PSMNIST) + readout - 2 * batch * 3 * hidden * hidden
+        if name.startswith("lmu-"):  # the loop's memory: its step and the way back through it and its encoder
+            forward = 2 * batch * seq_len * memory * memory + 2 * batch * seq_len
+            back = 2 * batch * (seq_len - 1) * memory * memory + 2 * batch * seq_len
+            to_memory = 2 * batch * seq_len * 3 * hidden * (memory + 1)
+            expected += forward + back + to_memory
+        assert counter.get_total_flops() == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["rnn", "lmu-lstm"])
+def test_keras_learns_the_same_task_in_a_process_of_its_own(name):
+    if psmnist.interpreter() is None:
+        pytest.skip("no Keras: RNNKIT_KERAS_PYTHON names no interpreter that has it")
+    with psmnist.keras_rival(name, True, PSMNIST, 1) as step:
+        losses = [step() for _ in range(5)]
+    assert losses[-1] < losses[0]
+    assert step.peak_bytes > 0
+    assert step.about["keras"].startswith("3.")
+
+
+def test_a_keras_that_ends_says_what_it_said(monkeypatch):
+    monkeypatch.setenv("RNNKIT_KERAS_PYTHON", sys.executable)
+    monkeypatch.setattr(keras_rival, "WORKER", Path(__file__).with_name("no_such_worker.py"))
+    rival = psmnist.keras_rival("rnn", False, PSMNIST, 1)
+    with pytest.raises(RuntimeError, match="no_such_worker"), rival:
+        pass
 
 
 def test_peak_memory_is_that_of_a_step():
@@ -183,3 +257,59 @@ def test_peak_memory_is_that_of_a_step():
     )
     states = 64 * 400 * 64 * 4
     assert states <= found["rnnkit fp32"] < 10 * states
+
+
+def test_without_a_cuda_device_there_is_a_line_and_no_number(monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert command_line.main(["psmnist_cuda"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "psmnist_cuda: there is no CUDA device here, so nothing was measured." in said.err.splitlines()
+
+
+def test_the_cuda_benchmark_runs_but_for_its_device(monkeypatch):
+    """On the CPU, where graphs are plain steps, and the unrolled form is asked for as CUDA would take it."""
+    monkeypatch.setenv("RNNKIT_RECURRENCE", "unrolled")
+    rows = psmnist_cuda.run_on(torch.device("cpu"), CUDA)
+    assert [(row["model"], row["precision"]) for row in rows] == [
+        (name, precision) for name in ("gru", "lmu-gru") for precision in ("bf16", "fp32")
+    ]
+    for row in rows:
+        assert row["loss_is_finite"]
+        assert row["train_s"] == pytest.approx(3 * row["step_s"])
+        assert row["epoch_s"] == pytest.approx(row["train_s"] + row["eval_s"])
+        assert row["checks"]["float64"] < 1e-12 < row["checks"]["bf16"] < 0.05
+        assert (row["cudnn_train_s"] is None) == (row["model"] == "lmu-gru")
+    text = psmnist_cuda.report(rows)
+    assert "FINITE" not in text
+    assert len(text.splitlines()) == 5 + 4
+
+
+def test_forms_that_differ_are_not_timed(monkeypatch):
+    monkeypatch.setattr(psmnist_cuda, "check_forms", lambda *_: float("nan"))
+    with pytest.raises(RuntimeError, match="gru: float64 differs by nan"):
+        psmnist_cuda.run_on(torch.device("cpu"), CUDA)
+
+
+def test_the_cuda_benchmark_needs_little():
+    """A machine that only trains has torch, numpy, tqdm and safetensors."""
+    script = (
+        "import sys\n"
+        "barred = ('scipy sklearn threadpoolctl openTSNE h5py pooch platformdirs yaml plotly numba llvmlite IPython '\n"
+        "    'ipywidgets anywidget nbformat papermill').split()\n"
+        "sys.modules.update(dict.fromkeys(barred))\n"
+        "from rnnkit.models import make_classifier\n"
+        "make_classifier('lmu-gru', memory_size=4, hidden_size=3)\n"
+        "from benchmarks.__main__ import main\n"
+        "sys.exit(main(['psmnist_cuda']))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert psmnist_cuda.NO_DEVICE in answer.stderr

@@ -1,4 +1,4 @@
-"""Recurrences over whole sequences: one meaning, `stepwise.recur`, and a faster form of it, `fused.recur`."""
+"""Recurrences over whole sequences: one meaning, `stepwise.recur`, and faster forms of it, `fused` and `unrolled`."""
 
 from rnnkit.models.recurrence.dispatch import FORMS, recur, recur_numbers
 from rnnkit.models.recurrence.stepwise import CELLS, NUM_GATES

@@ -7,9 +7,9 @@ import os
 from torch import Tensor
 
 from rnnkit.errors import UserError
-from rnnkit.models.recurrence import fused, stepwise
+from rnnkit.models.recurrence import fused, stepwise, unrolled
 
-FORMS = ("auto", "fused", "stepwise")
+FORMS = ("auto", "fused", "unrolled", "stepwise")
 VARIABLE = "RNNKIT_RECURRENCE"
 
 
@@ -30,9 +30,10 @@ def recur(
 
     Parameters
     ----------
-    form : {"auto", "fused", "stepwise"}, optional
-        ``fused`` is compiled and runs on the CPU, in float32, with hidden_size a multiple of 64. Left out, the
-        environment's RNNKIT_RECURRENCE decides, or else ``auto``: fused where it can and the processor suits it.
+    form : {"auto", "fused", "unrolled", "stepwise"}, optional
+        ``fused`` is compiled and runs on the CPU, in float32, with hidden_size a multiple of 64; ``unrolled`` is plain
+        torch with a way back of its own, on any device. Left out, the environment's RNNKIT_RECURRENCE decides, or else
+        ``auto``: on a CPU fused, where it can and the processor suits it, or else stepwise; unrolled on other devices.
 
     Raises
     ------
@@ -40,7 +41,8 @@ def recur(
         As the stepwise form; an unknown form, or ``fused`` where it cannot run.
     """
     stepwise.check_arguments(cell, drive, weight_hh, bias_hh, masks, precision)
-    one = fused if _takes_fused(form, [drive, weight_hh, bias_hh, masks], weight_hh.shape[1]) else stepwise
+    taken = _taken(form, [drive, weight_hh, bias_hh, masks], weight_hh.shape[1])
+    one = {"fused": fused, "unrolled": unrolled, "stepwise": stepwise}[taken]
     return one.recur(cell, drive, weight_hh, bias_hh, masks=masks, precision=precision, states=states)
 
 
@@ -60,25 +62,36 @@ def recur_numbers(
     """Run a recurrence whose input is one number a step: x (seq_len, batch).
 
     As :func:`recur` of ``drive = x[..., None] * weight_ih + bias_ih`` with weight_ih and bias_ih (G * hidden_size,),
-    but the fused form does not lay out the drive, which is larger than all that it has to keep; it does so only
-    where a gradient for x is wanted.
+    but the forms other than stepwise do not lay out the drive, which is larger than all that they have to keep; they
+    do so only where a gradient for x is wanted.
     """
     given = [x, weight_ih, bias_ih, weight_hh, bias_hh, masks]
-    if not x.requires_grad and _takes_fused(form, given, weight_hh.shape[1]):
-        return fused.recur_numbers(
-            cell, x, weight_ih, bias_ih, weight_hh, bias_hh, masks=masks, precision=precision, states=states
+    taken = _taken(form, given, weight_hh.shape[1])
+    if taken == "stepwise" or x.requires_grad:
+        drive = x.unsqueeze(2) * weight_ih + bias_ih
+        return recur(
+            cell, drive, weight_hh, bias_hh, masks=masks, precision=precision, states=states, form=form
         )
-    drive = x.unsqueeze(2) * weight_ih + bias_ih
-    return recur(cell, drive, weight_hh, bias_hh, masks=masks, precision=precision, states=states, form=form)
+    drive_of_none = x.unsqueeze(2).expand(*x.shape, weight_ih.shape[0])
+    stepwise.check_arguments(cell, drive_of_none, weight_hh, bias_hh, masks, precision)
+    one = fused if taken == "fused" else unrolled
+    return one.recur_numbers(
+        cell, x, weight_ih, bias_ih, weight_hh, bias_hh, masks=masks, precision=precision, states=states
+    )
 
 
-def _takes_fused(form: str | None, tensors: list[Tensor | None], hidden_size: int) -> bool:
+def _taken(form: str | None, tensors: list[Tensor | None], hidden_size: int) -> str:
     form = os.environ.get(VARIABLE, "auto") if form is None else form
     if form not in FORMS:
         raise UserError("unknown form of the recurrence", value=form, allowed=FORMS)
-    if form == "stepwise":
-        return False
-    reason = fused.reason_against([tensor for tensor in tensors if tensor is not None], hidden_size)
+    if form in ("unrolled", "stepwise"):
+        return form
+    given = [tensor for tensor in tensors if tensor is not None]
+    if form == "auto" and given[0].device.type != "cpu":
+        return "unrolled"
+    reason = fused.reason_against(given, hidden_size)
     if form == "fused" and reason is not None:
-        raise UserError(f"the fused recurrence cannot run: {reason}", hint="Choose the form auto or stepwise")
-    return reason is None and (form == "fused" or fused.is_fast_here())
+        raise UserError(
+            f"the fused recurrence cannot run: {reason}", hint="Choose the form auto, unrolled or stepwise"
+        )
+    return "fused" if reason is None and (form == "fused" or fused.is_fast_here()) else "stepwise"
