@@ -157,11 +157,12 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, names: list[str]) -> dic
 def restore_optimizer(optimizer: torch.optim.Optimizer, names: list[str], tensors: dict[str, Tensor]) -> None:
     """Put back what :func:`optimizer_tensors` saved."""
     (group,) = optimizer.param_groups
+    counted_there = group.get("fused") or group.get("capturable")  # where torch counts steps on the device
     for name, parameter in zip(names, group["params"], strict=True):
         prefix = f"adam.{name}."
         optimizer.state[parameter] = {
-            key.removeprefix(prefix): value.to(parameter.device)
-            if not key.endswith(".step")
+            key.removeprefix(prefix): value.to(parameter.device, copy=True)
+            if counted_there or not key.endswith(".step")
             else value.clone()
             for key, value in tensors.items()
             if key.startswith(prefix)

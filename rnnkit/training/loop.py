@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,9 @@ from rnnkit.training.checkpoints import (
     restore_optimizer,
     save_checkpoint,
 )
+
+if TYPE_CHECKING:
+    from rnnkit.training.graphed import GraphedEvaluation, GraphedStep
 
 _SUMS = ("epoch.loss", "epoch.correct")
 METRICS = ("train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "test_accuracy", "seconds")
@@ -127,6 +131,7 @@ def train(
     save_every: float | None = None,
     identity: str = "",
     evaluated_together: int = 2000,
+    graphed: bool | None = None,
     on_step: Callable[[int], None] | None = None,
     on_epoch: Callable[[History], None] | None = None,
 ) -> History:
@@ -153,6 +158,9 @@ def train(
         Hash of the run's config; a checkpoint of another one is refused.
     evaluated_together : int
         Sequences in a batch of an evaluation: fewer take less memory.
+    graphed : bool, optional
+        Whether whole steps are launched as CUDA graphs, see `rnnkit.training.graphed`. Left out: on CUDA, where the
+        model is one that can. On a CPU the same code runs without the graphs.
     on_step : callable, optional
         Called after each batch with the number of batches that are done, those of a checkpoint included.
     on_epoch : callable, optional
@@ -166,11 +174,13 @@ def train(
     draws = {"shuffle": shuffle} | ({} if dropout is None else {"dropout": dropout})
     run = _Run(model, schedule, draws, checkpoint, save_every, identity, train_data.x.device)
     run.resume()
+    if graphed or (graphed is None and train_data.x.device.type == "cuda" and hasattr(model, "draw_masks")):
+        run.launch_as_graphs()
     while run.history.num_epochs < schedule.num_epochs:
         loss, accuracy = run.epoch(train_data, on_step)
         start = time.perf_counter()
-        tested = math.nan if test_data is None else evaluate(model, test_data, evaluated_together)[1]
-        values = (loss, accuracy, *evaluate(model, valid_data, evaluated_together), tested)
+        tested = math.nan if test_data is None else run.evaluate(test_data, evaluated_together)[1]
+        values = (loss, accuracy, *run.evaluate(valid_data, evaluated_together), tested)
         seconds = run.under_way.seconds + time.perf_counter() - start
         for name, value in zip(METRICS, (*values, seconds), strict=True):
             run.history.metrics[name].append(value)
@@ -211,7 +221,26 @@ class _Run:
         self.names = [name for name, _ in model.named_parameters()]
         self.optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate, fused=True)
         self.history = History()
+        self.graphed: GraphedStep | None = None
+        self.graphed_evaluation: GraphedEvaluation | None = None
         self.begin_epoch()
+
+    def launch_as_graphs(self) -> None:
+        """Take whole steps at a time from now on."""
+        from rnnkit.training.graphed import GraphedEvaluation, GraphedStep
+
+        model: Any = self.model
+        self.graphed = GraphedStep(model, self.optimizer, self.schedule)
+        self.graphed_evaluation = GraphedEvaluation(model)
+
+    def evaluate(self, data: Sequences, together: int) -> tuple[float, float]:
+        """As :func:`evaluate`."""
+        if self.graphed_evaluation is None:
+            return evaluate(self.model, data, together)
+        for x, y in zip(data.x.split(together), data.y.split(together), strict=True):
+            self.graphed_evaluation.step(x, y)
+        loss, correct = self.graphed_evaluation.totals()
+        return loss / len(data.y), correct / len(data.y)
 
     def begin_epoch(self) -> None:
         """No batch of the next epoch is done."""
@@ -256,7 +285,8 @@ class _Run:
         """Pass over the data once, or over what is left of it: loss and accuracy of the batches as they were met."""
         start = saved = time.perf_counter()
         under_way, before = self.under_way, self.under_way.seconds
-        batches = torch.randperm(len(data.y), generator=self.draws["shuffle"]).split(self.schedule.batch_size)
+        order = torch.randperm(len(data.y), generator=self.draws["shuffle"])
+        batches = order.to(self.device).split(self.schedule.batch_size)
         steps_before = self.history.num_epochs * len(batches)
         for batch in batches[under_way.step :]:
             self._step(data, batch, steps_before + under_way.step + 1)
@@ -264,10 +294,12 @@ class _Run:
             now = time.perf_counter()
             under_way.seconds = before + now - start
             if now - saved >= self.save_every and under_way.step < len(batches):
+                self._collect()
                 self.save()
                 saved = time.perf_counter()
             if on_step is not None:
                 on_step(steps_before + under_way.step)
+        self._collect()
         mean_loss = float(under_way.loss) / len(data.y)
         if not math.isfinite(mean_loss):
             raise self._diverged(mean_loss)
@@ -275,7 +307,10 @@ class _Run:
         return mean_loss, int(under_way.correct) / len(data.y)
 
     def _step(self, data: Sequences, batch: Tensor, count: int) -> None:
-        x, y = data.x[batch.to(data.x.device)], data.y[batch.to(data.y.device)]
+        x, y = data.x[batch], data.y[batch]
+        if self.graphed is not None:
+            self.graphed.step(x, y)
+            return
         self.optimizer.zero_grad()
         logits = self.model(x)
         loss = nn.functional.cross_entropy(logits, y)
@@ -286,6 +321,22 @@ class _Run:
         self.optimizer.step()
         self.under_way.loss += loss.detach().double() * len(batch)
         self.under_way.correct += (logits.detach().argmax(1) == y).sum()
+
+    def _collect(self) -> None:
+        """Add what graphed steps have summed up on the device.
+
+        Raises
+        ------
+        UserError
+            If a loss was not finite: what has gone wrong is not to be saved.
+        """
+        if self.graphed is None:
+            return
+        loss, correct = self.graphed.totals()
+        if not math.isfinite(loss):
+            raise self._diverged(loss, self.under_way.step - 1)
+        self.under_way.loss += loss
+        self.under_way.correct += correct
 
     def _diverged(self, loss: float, step: int | None = None) -> UserError:
         where = f"epoch {self.history.num_epochs + 1}" + ("" if step is None else f", step {step + 1}")

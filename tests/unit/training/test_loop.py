@@ -247,7 +247,9 @@ def test_the_epsilon_of_a_plain_schedule_is_pytorchs_and_no_part_of_its_record()
         KerasSchedule(1e-3, 100, 2, epsilon=0)
 
 
-def _run_with_dropout(checkpoint=None, stop_after=None, stop_at_step=None, test=True, steps=None):
+def _run_with_dropout(
+    checkpoint=None, stop_after=None, stop_at_step=None, test=True, steps=None, graphed=None
+):
     streams, data = generators(1), _data()
     model = make_classifier(
         "gru",
@@ -278,6 +280,7 @@ def _run_with_dropout(checkpoint=None, stop_after=None, stop_at_step=None, test=
         dropout=streams.dropout,
         checkpoint=checkpoint,
         save_every=0.0,
+        graphed=graphed,
         on_step=stop_in_the_middle,
         on_epoch=stop,
     )
@@ -325,3 +328,34 @@ def test_a_training_may_leave_the_test_to_the_end():
     assert without.metrics["valid_loss"] == history.metrics["valid_loss"]
     for name, value in tested.state_dict().items():
         assert torch.equal(value, untested.state_dict()[name]), name
+
+
+def test_whole_steps_at_a_time_train_the_same_net():
+    plain, history = _run_with_dropout()
+    model, graphed = _run_with_dropout(graphed=True)
+    for name in set(history.metrics) - {"seconds"}:
+        assert graphed.metrics[name] == pytest.approx(history.metrics[name], abs=1e-4), name
+    for name, value in plain.state_dict().items():
+        torch.testing.assert_close(model.state_dict()[name], value, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("stop_at_step", [4, 7])
+def test_whole_steps_at_a_time_resume_to_the_same_bits(tmp_path, stop_at_step):
+    expected, whole = _run_with_dropout(graphed=True)
+    with pytest.raises(KeyboardInterrupt):
+        _run_with_dropout(tmp_path / "checkpoint", stop_at_step=stop_at_step, graphed=True)
+    resumed, history = _run_with_dropout(tmp_path / "checkpoint", graphed=True)
+    assert history.metrics["train_accuracy"] == whole.metrics["train_accuracy"]
+    assert history.metrics["valid_loss"] == whole.metrics["valid_loss"]
+    for name, value in expected.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_whole_steps_at_a_time_do_not_save_a_loss_that_is_not_finite(tmp_path, monkeypatch):
+    _run_with_dropout(tmp_path / "checkpoint", graphed=True)
+    broken = _data()
+    broken.x[:] = float("nan")
+    monkeypatch.setattr(f"{__name__}._data", lambda: broken)
+    with pytest.raises(UserError, match=r"not finite at epoch 1, step 1"):
+        _run_with_dropout(tmp_path / "other", graphed=True)
+    assert not (tmp_path / "other").exists()
