@@ -2,7 +2,8 @@
 
 from rnnkit.training.checkpoints import load_checkpoint, save_checkpoint
 from rnnkit.training.engines import ENGINES, make_engine
-from rnnkit.training.loop import METRICS, History, KerasSchedule, Schedule, Sequences, evaluate, train
+from rnnkit.training.loop import METRICS, History, Sequences, evaluate, train
+from rnnkit.training.schedule import KerasSchedule, Schedule
 from rnnkit.training.seeds import Generators, generators
 
 __all__ = [

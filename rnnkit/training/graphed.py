@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnkit.models import Masks, SequenceClassifier
-from rnnkit.training.loop import Schedule
+from rnnkit.training.schedule import Schedule
 
 Work = Callable[[], None]
 Capture = Callable[[Work], Work]

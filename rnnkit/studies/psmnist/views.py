@@ -12,7 +12,7 @@ import numpy as np
 from rnnkit import paths
 from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, make_classifier
-from rnnkit.results import load_claims
+from rnnkit.results import load_claims, rules
 from rnnkit.studies.psmnist.configs import BUDGETS, MODELS
 
 if TYPE_CHECKING:
@@ -76,11 +76,14 @@ def finals(study: Study) -> dict[str, dict[str, np.ndarray]]:
 
 def paper_finals() -> dict[str, dict[str, float]]:
     """Table I as the paper has it, from the ledger of claims: measure -> net -> value."""
-    ledger = {claim.id: claim.paper for claim in _ledger()}
-    return {
-        words: {net: float(ledger[f"psmnist-{name.replace('_', '-')}-{net}"]) for net in MODELS}
-        for name, words in MEASURES.items()
+    quoted = {
+        rule.measure: float(rule.value)
+        for claim in _ledger()
+        if claim.where == "Table I" and isinstance(claim.rule, rules.All)
+        for rule in claim.rule.rules
+        if isinstance(rule, rules.Close)
     }
+    return {words: {net: quoted[f"{net}.{name}"] for net in MODELS} for name, words in MEASURES.items()}
 
 
 def paper_parameters() -> dict[str, int]:
