@@ -6,9 +6,11 @@ from typing import Any
 
 from rnnkit import paths
 from rnnkit.results import ClaimResult, evaluate, load_claims
+from rnnkit.results.judging import NOT_RUN
 from rnnkit.results.render_html import banner, claim_table, provenance_card
 from rnnkit.studies.base import Study
 
+_JUDGED = "paper"
 _SCOREBOARD_LINK = '<a href="../scoreboard.html">scoreboard</a>'
 
 
@@ -58,14 +60,35 @@ class Page:
         text = "; ".join(f"{result.id}: {result.verdict}" for result in results)
         return Shown(claim_table([result.to_dict() for result in results]), text)
 
-    def provenance(self) -> Shown:
-        """Budget, device, seeds, code revision, data checksums and seconds of the records behind this page."""
-        runs = [record.run for record in self.study.every_record()]
+    def provenance(self, *kinds: str) -> Shown:
+        """Budget, device, seeds, code revision, data checksums and seconds of the records behind this page.
+
+        Parameters
+        ----------
+        *kinds : str
+            Of the records that the page shows; left out: all of the chapter's.
+        """
+        runs = [record.run for record in self.study.every_record() if not kinds or record.key.kind in kinds]
         return Shown(provenance_card(runs), f"{len(runs)} records")
 
 
 def claim_results(study: Study) -> list[ClaimResult]:
-    """Every claim of the chapter's ledger, settled by its rule from the records that exist."""
+    """Every claim of the chapter's ledger, settled by its rule from the records that exist.
+
+    A chapter that is published below the paper's budget takes what is settled at the paper's all the same, as the
+    scoreboard does: numbers that hang on no training, and those of nets that were trained as in the paper.
+    """
+    results = _evaluated(study)
+    if study.budget == _JUDGED or study.budget != study.published_budget():
+        return results
+    at_length = _evaluated(type(study)(budget=_JUDGED, device=study.settings.device, store=study.store))
+    return [
+        settled if settled.verdict != NOT_RUN else measured
+        for settled, measured in zip(at_length, results, strict=True)
+    ]
+
+
+def _evaluated(study: Study) -> list[ClaimResult]:
     ledger = load_claims(paths.repository() / "book" / study.chapter / "claims.yml", study.chapter)
     runs = [record.run for record in study.every_record()]
     device = ", ".join(sorted({run["device"] for run in runs})) or study.settings.device

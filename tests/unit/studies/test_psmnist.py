@@ -205,3 +205,33 @@ def test_decades_and_epochs_to_converge():
     assert measurements.decades(np.logspace(-8, 0, 801)) == pytest.approx(-4)
     assert measurements.decades(np.array([0.1, 1.0, 1.0, 1.0])) == 0  # short: half way back
     assert measurements.epochs_to_converge(np.array([2.0, 1.0, 0.04, 0.0])) == 3
+
+
+def test_a_chapter_published_below_the_papers_budget_settles_what_hangs_on_no_training(tmp_path, monkeypatch):
+    from rnnkit.studies.pages import claim_results
+
+    monkeypatch.setattr(Psmnist, "published_budget", classmethod(lambda cls: "reduced"))
+
+    def verdict(budget: str) -> str:
+        results = {result.id: result for result in claim_results(open_study(tmp_path, budget))}
+        assert results["psmnist-accuracy-rnn"].verdict == "not run"
+        return results["psmnist-parameters-rnn"].verdict
+
+    assert (verdict("reduced"), verdict("paper")) == ("reproduced", "reproduced")
+    assert verdict("quick") == "not run"
+
+
+def test_a_card_tells_of_the_kinds_that_its_page_shows(tiny, monkeypatch):
+    from rnnkit.studies import pages
+
+    page = object.__new__(pages.Page)
+    page.name, page.study = "psmnist/01_data", tiny
+    assert repr(page.provenance("data")) == "1 records"
+    assert repr(page.provenance("train")) == f"{len(MODELS) + len(VARIANTS)} records"
+    assert repr(page.provenance()) == f"{len(tiny.every_record())} records"
+
+
+def test_a_page_may_be_opened_twice(tiny, monkeypatch):
+    monkeypatch.setattr(studies, "open", lambda chapter, **settings: tiny)
+    names = [studies.page("psmnist/01_data").name for _ in range(2)]
+    assert names == ["psmnist/01_data"] * 2
