@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rnnkit.models.recurrence.entry import entries
+
 if TYPE_CHECKING:
     from rnnkit.lanes.sequences.runner import Problem
 
@@ -56,58 +58,6 @@ def _compiler_works() -> bool:
             raise
         return False
     return bool(rnnkit.lanes.sequences.runner.ROWS)
-
-
-def recur(
-    cell: str,
-    drive: Tensor,
-    weight_hh: Tensor,
-    bias_hh: Tensor | None,
-    *,
-    masks: Tensor | None = None,
-    precision: str = "fp32",
-    states: bool = False,
-) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """As :func:`rnnkit.models.recurrence.stepwise.recur`, for what :func:`reason_against` has nothing against."""
-    return _apply(cell, drive, None, None, weight_hh, bias_hh, masks, precision, states)
-
-
-def recur_numbers(
-    cell: str,
-    x: Tensor,
-    weight_ih: Tensor,
-    bias_ih: Tensor,
-    weight_hh: Tensor,
-    bias_hh: Tensor | None,
-    *,
-    masks: Tensor | None = None,
-    precision: str = "fp32",
-    states: bool = False,
-) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """As :func:`recur` where the input is one number a step, whose drive is never laid out.
-
-    x (seq_len, batch), weight_ih and bias_ih (G * hidden_size,). Differentiable in all parameters, but not in x.
-    """
-    return _apply(cell, x, weight_ih, bias_ih, weight_hh, bias_hh, masks, precision, states)
-
-
-def _apply(
-    cell: str,
-    source: Tensor,
-    weight_ih: Tensor | None,
-    bias_ih: Tensor | None,
-    weight_hh: Tensor,
-    bias_hh: Tensor | None,
-    masks: Tensor | None,
-    precision: str,
-    states: bool,
-) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    tensors = (source, weight_ih, bias_ih, weight_hh, bias_hh)
-    tracked = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
-    h, c, hidden_states = _Recurrence.apply(
-        cell, source, weight_ih, bias_ih, weight_hh, bias_hh, masks, precision, states, tracked
-    )
-    return h, c if cell == "lstm" else None, hidden_states if states else None
 
 
 class _Recurrence(torch.autograd.Function):
@@ -182,6 +132,10 @@ class _Recurrence(torch.autograd.Function):
             found.bias_hh if ctx.has_bias else None,
         )
         return (None, *(None if part is None else torch.from_numpy(part) for part in parts), *4 * (None,))
+
+
+# For what :func:`reason_against` has nothing against.
+recur, recur_numbers = entries(_Recurrence)
 
 
 def _problem(

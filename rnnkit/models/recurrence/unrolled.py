@@ -17,65 +17,10 @@ import torch
 from torch import Tensor
 
 from rnnkit.models.recurrence import pointwise
+from rnnkit.models.recurrence.entry import entries
 from rnnkit.models.recurrence.stepwise import NUM_GATES
 
 _ROWS_AT_ONCE = {"cpu": 2048, "cuda": 65536}  # rows of deltas that are collected for a product
-
-
-def recur(
-    cell: str,
-    drive: Tensor,
-    weight_hh: Tensor,
-    bias_hh: Tensor | None,
-    *,
-    masks: Tensor | None = None,
-    precision: str = "fp32",
-    states: bool = False,
-) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """As :func:`rnnkit.models.recurrence.stepwise.recur`.
-
-    With ``bf16`` what is kept for the way back is in bfloat16 too. Products in float32 on CUDA are in TF32 where torch
-    is told so (``torch.set_float32_matmul_precision("high")``).
-    """
-    return _apply(cell, drive, None, None, weight_hh, bias_hh, masks, precision, states)
-
-
-def recur_numbers(
-    cell: str,
-    x: Tensor,
-    weight_ih: Tensor,
-    bias_ih: Tensor,
-    weight_hh: Tensor,
-    bias_hh: Tensor | None,
-    *,
-    masks: Tensor | None = None,
-    precision: str = "fp32",
-    states: bool = False,
-) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """As :func:`recur` where the input is one number a step, whose drive is never laid out.
-
-    x (seq_len, batch), weight_ih and bias_ih (G * hidden_size,). Differentiable in all parameters, but not in x.
-    """
-    return _apply(cell, x, weight_ih, bias_ih, weight_hh, bias_hh, masks, precision, states)
-
-
-def _apply(
-    cell: str,
-    source: Tensor,
-    weight_ih: Tensor | None,
-    bias_ih: Tensor | None,
-    weight_hh: Tensor,
-    bias_hh: Tensor | None,
-    masks: Tensor | None,
-    precision: str,
-    states: bool,
-) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    tensors = (source, weight_ih, bias_ih, weight_hh, bias_hh)
-    tracked = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
-    h, c, hidden_states = _Recurrence.apply(
-        cell, source, weight_ih, bias_ih, weight_hh, bias_hh, masks, precision, states, tracked
-    )
-    return h, c if cell == "lstm" else None, hidden_states if states else None
 
 
 @dataclass(frozen=True)
@@ -184,6 +129,11 @@ class _Recurrence(torch.autograd.Function):
             sums.bias_hh if ctx.has_bias else None,
             *4 * (None,),
         )
+
+
+# With ``bf16`` what is kept for the way back is in bfloat16 too. Products in float32 on CUDA are in TF32 where torch is
+# told so (``torch.set_float32_matmul_precision("high")``).
+recur, recur_numbers = entries(_Recurrence)
 
 
 class _Sums:

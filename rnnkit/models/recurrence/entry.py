@@ -1,0 +1,72 @@
+"""How forms of a recurrence with a backward pass of their own are called: with a drive, or with one number a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Found = tuple[Tensor, Tensor | None, Tensor | None]
+
+
+def entries(recurrence: type[torch.autograd.Function]) -> tuple[Callable[..., Found], Callable[..., Found]]:
+    """Make ``recur`` and ``recur_numbers`` of a form.
+
+    Parameters
+    ----------
+    recurrence : type of torch.autograd.Function
+        ``apply(cell, source, weight_ih, bias_ih, weight_hh, bias_hh, masks, precision, states, tracked)`` returns h, c
+        and the states. ``source`` is a drive, and weight_ih and bias_ih are None, or x with one number a step.
+    """
+
+    def apply(
+        cell: str,
+        source: Tensor,
+        weight_ih: Tensor | None,
+        bias_ih: Tensor | None,
+        weight_hh: Tensor,
+        bias_hh: Tensor | None,
+        masks: Tensor | None,
+        precision: str,
+        states: bool,
+    ) -> Found:
+        tensors = (source, weight_ih, bias_ih, weight_hh, bias_hh)
+        tracked = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
+        h, c, hidden_states = recurrence.apply(
+            cell, source, weight_ih, bias_ih, weight_hh, bias_hh, masks, precision, states, tracked
+        )
+        return h, c if cell == "lstm" else None, hidden_states if states else None
+
+    def recur(
+        cell: str,
+        drive: Tensor,
+        weight_hh: Tensor,
+        bias_hh: Tensor | None,
+        *,
+        masks: Tensor | None = None,
+        precision: str = "fp32",
+        states: bool = False,
+    ) -> Found:
+        """As :func:`rnnkit.models.recurrence.stepwise.recur`."""
+        return apply(cell, drive, None, None, weight_hh, bias_hh, masks, precision, states)
+
+    def recur_numbers(
+        cell: str,
+        x: Tensor,
+        weight_ih: Tensor,
+        bias_ih: Tensor,
+        weight_hh: Tensor,
+        bias_hh: Tensor | None,
+        *,
+        masks: Tensor | None = None,
+        precision: str = "fp32",
+        states: bool = False,
+    ) -> Found:
+        """As ``recur`` where the input is one number a step, whose drive is never laid out.
+
+        x (seq_len, batch), weight_ih and bias_ih (G * hidden_size,). Differentiable in all parameters, but not in x.
+        """
+        return apply(cell, x, weight_ih, bias_ih, weight_hh, bias_hh, masks, precision, states)
+
+    return recur, recur_numbers
