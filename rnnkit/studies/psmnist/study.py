@@ -12,7 +12,7 @@ from rnnkit.models import TITLES
 from rnnkit.results import RecordKey
 from rnnkit.studies.base import Study
 from rnnkit.studies.jobs import Job
-from rnnkit.studies.psmnist.configs import BUDGETS, MODELS, NETS, Net, ProbeConfig, make_net
+from rnnkit.studies.psmnist.configs import BUDGETS, COMPARED, MODELS, NETS, Net, ProbeConfig, make_net
 from rnnkit.studies.psmnist.inputs import compute_data, compute_window
 from rnnkit.studies.psmnist.inside import compute_inside
 from rnnkit.studies.psmnist.measurements import measure
@@ -28,6 +28,7 @@ from rnnkit.studies.psmnist.probing import (
 from rnnkit.studies.psmnist.training import PERMUTATION_SEED, compute_training
 
 MASKED = {"rates": MASK_RATES, "masks": NUM_MASKS, "units": MASKED_UNITS}
+SETTINGS_SEED = 0
 INITIAL_SEEDS = (0, 1, 2, 3, 4)
 _OF_DATA: dict[str, Callable[..., Any]] = {"data": compute_data, "window": compute_window}
 _OF_NETS: dict[str, Callable[..., Any]] = {
@@ -45,6 +46,7 @@ class Psmnist(Study):
     budgets = tuple(BUDGETS)
     versions: ClassVar[dict[str, int]] = {
         "train": 1,
+        "settings": 1,
         "confusion": 1,
         "weights": 1,
         "inside": 1,
@@ -71,9 +73,7 @@ class Psmnist(Study):
         if budget is full:
             return ""
         at_length = [
-            TITLES[job.config.model]
-            for job in self.jobs("train")
-            if job.config.num_train == full.num_train and job.key.config["net"]["name"] in MODELS
+            TITLES[job.config.model] for job in self.jobs("train") if job.config.num_train == full.num_train
         ]
         exceptions = f" Trained as in the paper: {', '.join(dict.fromkeys(at_length))}." if at_length else ""
         return (
@@ -83,13 +83,13 @@ class Psmnist(Study):
         )
 
     def plan(self) -> list[Job]:
-        """What hangs on no net; then every net and seed: its first weights, its training, what is asked of it."""
-        names = (*MODELS, *BUDGETS[self.budget].variants)
+        """What hangs on no training, and short ones; then every net and seed: its training, what is asked of it."""
         jobs = [self._job_of_data(kind, compute) for kind, compute in _OF_DATA.items()]
         masked = RecordKey(self.chapter, "masked", MASKED, self.versions["masked"], "orthogonal")
         jobs.append(Job(masked, None, 0, compute_masked))
         jobs += [self._initial(name, seed) for seed in INITIAL_SEEDS for name in MODELS]
-        return jobs + [job for seed in self.seeds for name in names for job in self._jobs_of(name, seed)]
+        jobs += [self._training(make_net(name, "quick"), SETTINGS_SEED, "settings") for name in COMPARED]
+        return jobs + [job for seed in self.seeds for name in MODELS for job in self._jobs_of(name, seed)]
 
     def measurements(self) -> dict[str, np.ndarray]:
         """What the claims are settled by; see :mod:`rnnkit.studies.psmnist.measurements`."""
@@ -102,11 +102,9 @@ class Psmnist(Study):
 
     def _jobs_of(self, name: str, seed: int) -> list[Job]:
         training = self._training(make_net(name, self.budget), seed)
-        if self.budget == "reduced" and name in MODELS:
+        if self.budget == "reduced":
             at_length = self._training(make_net(name, "paper"), seed)
             training = training if self._is_missing(at_length) else at_length
-        if name not in MODELS:
-            return [training]
         budget = BUDGETS[self.budget]
         probe = ProbeConfig(training.config, self.dataset, budget.num_probed, budget.num_gradients)
         config = dict(training.key.config) | {
@@ -128,7 +126,7 @@ class Psmnist(Study):
         config = {"net": {"name": name, "model": net.model}, "seed": seed}
         return Job(self._key("initial", config, name, seed), net, seed, compute_initial)
 
-    def _training(self, net: Net, seed: int) -> Job:
+    def _training(self, net: Net, seed: int, kind: str = "train") -> Job:
         config = {
             "net": net.to_dict(),
             "dataset": self.dataset,
@@ -136,7 +134,7 @@ class Psmnist(Study):
             "permutation_seed": PERMUTATION_SEED,
             "seed": seed,
         }
-        return Job(self._key("train", config, net.name, seed), net, seed, compute_training)
+        return Job(self._key(kind, config, net.name, seed), net, seed, compute_training)
 
     def _key(self, kind: str, config: dict[str, Any], name: str, seed: int) -> RecordKey:
         return RecordKey(self.chapter, kind, config, self.versions[kind], f"{name}-s{seed}")

@@ -51,14 +51,20 @@ def array(study: Study, kind: str, name: str) -> np.ndarray:
     return np.asarray(record.arrays[name])
 
 
-def curves(study: Study, part: str, only: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
-    """``loss`` and ``accuracy`` by epoch -> net -> (n_seeds, num_epochs); part is ``train`` or ``valid``."""
+def curves(
+    study: Study, part: str, only: Sequence[str], *, kind: str = "train"
+) -> dict[str, dict[str, np.ndarray]]:
+    """``loss`` and ``accuracy`` by epoch -> net -> (n_seeds, num_epochs).
+
+    ``part`` is ``train`` or ``valid``, ``kind`` that of the records: ``train``, or ``settings`` for the short trainings
+    that settings are compared by.
+    """
     return {
-        kind: {
-            net: arrays[f"{part}_{kind}"]
-            for net, arrays in nets(study, "train", f"{part}_{kind}", only=only).items()
+        metric: {
+            net: arrays[f"{part}_{metric}"]
+            for net, arrays in nets(study, kind, f"{part}_{metric}", only=only).items()
         }
-        for kind in ("loss", "accuracy")
+        for metric in ("loss", "accuracy")
     }
 
 

@@ -17,10 +17,10 @@ from rnnkit.results import Store
 from rnnkit.results.claims import load_claims
 from rnnkit.studies.base import Study
 from rnnkit.studies.psmnist import Psmnist, configs, measurements
-from rnnkit.studies.psmnist.configs import MODELS, VARIANTS, Budget, make_net
+from rnnkit.studies.psmnist.configs import COMPARED, MODELS, Budget, make_net
 from rnnkit.studies.psmnist.training import logits_of, trained_model, untrained_model
 
-TINY = Budget(40, 20, 60, 10, 2, 1, "fp32", tuple(VARIANTS), 50, 3)
+TINY = Budget(40, 20, 60, 10, 2, 1, "fp32", 50, 3)
 PAPER_TABLE = {
     "rnn": 69642,
     "lstm": 267786,
@@ -62,7 +62,7 @@ def test_the_paper_budget_is_what_the_paper_did():
         assert config.memory_size == (256 if name.startswith("lmu") else 0)
 
 
-def test_the_paper_plan_has_the_six_with_three_seeds_and_no_variant(tmp_path):
+def test_the_paper_plan_has_the_six_with_three_seeds(tmp_path):
     jobs = studies.open("psmnist", budget="paper", device="cpu", store=Store(tmp_path)).jobs("train")
     assert sorted(job.key.label for job in jobs) == sorted(f"{m}-s{s}" for m in MODELS for s in (0, 1, 2))
 
@@ -75,8 +75,8 @@ def test_a_short_memory_fits_short_sequences():
 def test_every_planned_record_is_there(tiny):
     assert not tiny.missing()
     assert {job.key.kind for job in tiny.jobs()} == set(tiny.versions)
-    trained = {record.key.config["net"]["name"] for record in tiny.records("train")}
-    assert trained == {*MODELS, *VARIANTS}
+    for kind, nets in (("train", MODELS), ("settings", COMPARED)):
+        assert [record.key.config["net"]["name"] for record in tiny.records(kind)] == list(nets)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -227,7 +227,7 @@ def test_a_card_tells_of_the_kinds_that_its_page_shows(tiny, monkeypatch):
     page = object.__new__(pages.Page)
     page.name, page.study = "psmnist/01_data", tiny
     assert repr(page.provenance("data")) == "1 records"
-    assert repr(page.provenance("train")) == f"{len(MODELS) + len(VARIANTS)} records"
+    assert repr(page.provenance("train")) == f"{len(MODELS)} records"
     assert repr(page.provenance()) == f"{len(tiny.every_record())} records"
 
 
