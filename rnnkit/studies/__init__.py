@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rnnkit.studies.base import Study
     from rnnkit.studies.pages import Page
 
-CHAPTERS = ("psmnist", "geometry", "trainability")
+CHAPTERS = ("geometry", "trainability", "psmnist")
 
 
 def study_class(chapter: str) -> type[Study]:
