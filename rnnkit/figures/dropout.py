@@ -19,22 +19,6 @@ _PLACES = ("before the readout", "of the input")
 _CEILING = "ceiling of the input's dropout"
 
 
-def ceiling(rate: float, chance: float = 0.1) -> float:
-    """Accuracy in training of a net that knows every image but sees nothing of a share of them.
-
-    Where one mask per sequence drops a pixel a step, it blanks the whole image with probability ``rate``: what is left
-    is ``1 - rate + rate * chance``.
-
-    Raises
-    ------
-    ValueError
-        When the rate or the chance is no fraction.
-    """
-    if not (0 <= rate <= 1 and 0 <= chance <= 1):
-        raise ValueError(f"rate and chance must be in 0..1, not {rate!r} and {chance!r}")
-    return 1 - rate + rate * chance
-
-
 def readings(nets: Nets, ceilings: Mapping[str, float], seeds: Sequence[int] | None = None) -> Interactive:
     """Draw training and validation accuracy by epoch under both readings, for the cell that a reader picks.
 
@@ -44,7 +28,7 @@ def readings(nets: Nets, ceilings: Mapping[str, float], seeds: Sequence[int] | N
         By net, ``train_accuracy`` and ``valid_accuracy`` (n_seeds, num_epochs). Beside a net ``rnn`` there is, or is
         not, its variant ``rnn-input``. Nets without curves are left out, and so are cells without a variant.
     ceilings : mapping of str to float
-        By cell (``rnn``), the highest training accuracy that dropout of the input allows, see :func:`ceiling`.
+        By cell (``rnn``), the highest training accuracy that dropout of the input allows.
     seeds : sequence of int, optional
         Names of the seeds; 0, 1, 2 ... if not given.
 

@@ -60,11 +60,11 @@ def spectral_radius(rates: NDArray[Any], radius: NDArray[Any], *, num_steps: int
         alt=f"Spectral radius of orthogonal matrices after recurrent dropout, {radius.shape[1]} draws a rate: "
         f"{radius[0].mean():.3f} at {rates[0]:.0%}, {radius[half].mean():.2f} at {rates[half]:.0%}, "
         f"{radius[most].mean():.2f} at {rates[most]:.0%}. Over {num_steps} steps, {rates[half]:.0%} means growth by a "
-        f"factor of 10 to the power of {decades[half]:.0f}.",
+        f"factor of 10 to the power of {decades[half]:.0f} as long as the state is small.",
         table={
             "dropped": [f"{rate:.0%}" for rate in rates],
             "mean radius": [round(float(value), 4) for value in radius.mean(axis=1)],
             f"decades in {num_steps} steps": [round(float(value), 1) for value in decades],
         },
-        caption="Dots: a random orthogonal matrix under a random mask. A radius above 1 means that small states grow.",
+        caption="Dots: a random orthogonal matrix, a random mask. A radius above 1 means that a small state grows.",
     )

@@ -1,7 +1,6 @@
 """Activations by class, through time: which units and directions tell the classes apart, and from when on.
 
-Section IV, Irisarri, leaves it to others: "the activation functions used by the models when predicting specific
-classes, which might offer deeper insights into the decision-making process".
+Section IV, Irisarri, names this as work to be done.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Whether a recurrent matrix has structure: its singular values, an order of units in which it shows, and a control.
 
-Fig. 5, Irisarri: "the trained weights exhibit an underlying structure, whereas the non-trained weights are randomly
-distributed". Any matrix shows something once it is sorted for show, so the same is done to its shuffled entries.
+Fig. 5, Irisarri, sees structure in trained weights and none in untrained ones. Any matrix shows something once it is
+sorted for show, so the same is done to its shuffled entries.
 """
 
 from __future__ import annotations

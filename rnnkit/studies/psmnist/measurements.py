@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 BASE = tuple(name for name in MODELS if not ARCHITECTURES[name].memory_size)
 WITH_MEMORY = tuple(name for name in MODELS if ARCHITECTURES[name].memory_size)
-LAG = 400  # steps from the end at which gradients are compared with those of the last step
-CONVERGED = 0.95  # of the way from the first loss in validation to the least
+LAG, WIDTH = (
+    400,
+    20,
+)  # steps from the end at which gradients are compared with the last ones, and how many of each
+CONVERGED = 0.95  # of the way from the loss of guessing to the least in validation
 _TABLE = ("train_loss", "valid_loss", "test_loss", "train_accuracy", "valid_accuracy", "test_accuracy")
 
 
@@ -41,12 +44,12 @@ def measure(study: Study) -> dict[str, np.ndarray]:
         initial = [dict(_initial(record)) for record in study.records("initial", only=net)]
         for name in initial[0] if initial else ():
             found[f"untrained.{net}.{name}"] = np.array([values[name] for values in initial])
+    devices = {str(record.run.get("device")) for record in study.records("train")}
+    if len(devices) > 1:  # seconds of different devices are not to be compared
+        found = {name: values for name, values in found.items() if not name.endswith("_seconds")}
     found |= dict(_between(found)) | errors_alike(study)
     for row in describe():
         found[f"{row['name']}.parameters"] = np.array(float(str(row["parameters"])))
-    for record in study.records("data"):
-        bound = accuracy_bound(ARCHITECTURES["rnn"].dropout, record.arrays["class_counts"])
-        found["rnn.train_accuracy_bound_input"] = np.array(bound)
     return found
 
 
@@ -60,6 +63,7 @@ def _train(record: Record) -> Iterator[tuple[str, float]]:
     for name in _TABLE:
         yield name, metrics[name]
     yield "epoch_seconds", metrics["epoch_seconds"]
+    yield "training_seconds", arrays["seconds"].sum()
     yield "loss_gap", abs(metrics["valid_loss"] - metrics["train_loss"])
     yield "epochs_to_converge", epochs_to_converge(arrays["valid_loss"])
     confusion = arrays["confusion"]
@@ -67,10 +71,12 @@ def _train(record: Record) -> Iterator[tuple[str, float]]:
         ("recall", examples.recall(confusion).share),
         ("precision", examples.precision(confusion).share),
     ):
+        yield f"one_{name}", shares[1]
         yield f"one_{name}_margin", shares[1] - np.delete(shares, 1).max()
         yield f"five_{name}_margin", np.delete(shares, 5).min() - shares[5]
     yield "four_nine_lead", pair_lead(confusion, (4, 9))
-    yield "five_named_368", confusion[5, [3, 6, 8]].sum() / max(np.delete(confusion[5], 5).sum(), 1)
+    missed = np.delete(confusion[5], 5).sum()
+    yield "five_named_368", confusion[5, [3, 6, 8]].sum() / missed if missed else np.nan
     yield "error_reliability", reliability(arrays["test_logits"].argmax(1), arrays["test_y"])
 
 
@@ -83,6 +89,9 @@ def _weights(record: Record) -> Iterator[tuple[str, float]]:
     ranks, shuffled = record.arrays["rank"], record.arrays["rank_shuffled"]
     yield "untrained_rank_against_shuffled", (ranks / shuffled)[:, 0].mean()
     yield "rank_against_shuffled", (ranks / shuffled)[:, 1].mean()
+    shares = record.arrays["block_share"] / record.arrays["block_share_shuffled"]  # (G, before and after)
+    yield "untrained_structure", shares[:, 0].mean()
+    yield "structure", shares[:, 1].mean()
 
 
 def _initial(record: Record) -> Iterator[tuple[str, float]]:
@@ -145,34 +154,38 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def reliability(named: np.ndarray, true: np.ndarray, num_classes: int = 10) -> float:
-    """Correlation of a net's errors on odd and on even test images: the most that two nets could agree."""
+    """Correlation of a net's errors on odd and on even test images, stepped up to all of them (Spearman and Brown)."""
     halves = []
     for start in (0, 1):
         matrix = np.zeros((num_classes, num_classes))
         np.add.at(matrix, (true[start::2].astype(int), named[start::2]), 1)
         halves.append(matrix)
-    return correlation(*halves)
+    half = correlation(*halves)
+    return 2 * half / (1 + half)
 
 
 def pair_lead(confusion: np.ndarray, pair: tuple[int, int]) -> float:
     """Images of two classes taken for each other, less those of the most confused of the other pairs."""
-    both = confusion + confusion.T
-    rows, columns = np.triu_indices(len(both), 1)
-    others = [both[i, j] for i, j in zip(rows, columns, strict=True) if (i, j) != pair]
-    return float(both[pair] - max(others))
+    counts = {found.classes: found.count for found in examples.confused_pairs(confusion)}
+    return float(counts.pop(pair) - max(counts.values()))
 
 
 def epochs_to_converge(valid_loss: np.ndarray) -> float:
-    """Epochs until the loss has come 95 % of the way from its first value to its least."""
-    reached = valid_loss <= valid_loss[0] - CONVERGED * (valid_loss[0] - valid_loss.min())
+    """Epochs until the loss has come 95 % of the way from that of guessing to its least."""
+    guessing = np.log(10)
+    reached = valid_loss <= guessing - CONVERGED * (guessing - valid_loss.min())
     return float(reached.argmax() + 1)
 
 
 def decades(norms: np.ndarray) -> float:
-    """Decades between a gradient `LAG` steps before the end and at the last step; shorter sequences: half way."""
+    """Decades between gradients about `LAG` steps before the end and the last ones; in short sequences half way back.
+
+    Means of the logarithms over `WIDTH` steps: which pixel is read at a single step should not matter.
+    """
     lag = min(LAG, len(norms) // 2)
-    tiny = np.finfo(np.float32).tiny
-    return float(np.log10(max(norms[-1 - lag], tiny)) - np.log10(max(norms[-1], tiny)))
+    width = max(1, min(WIDTH, lag))
+    logs = np.log10(np.maximum(norms, np.finfo(np.float64).tiny))
+    return float(logs[-(lag + width) : -lag].mean() - logs[-width:].mean())
 
 
 def _chosen(parts: list[str], kind: str) -> np.ndarray:

@@ -13,7 +13,8 @@ from rnnkit import paths
 from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, make_classifier
 from rnnkit.results import load_claims, rules
-from rnnkit.studies.psmnist.configs import BUDGETS, MODELS
+from rnnkit.studies.psmnist.configs import BUDGETS, MODELS, learning_rate
+from rnnkit.studies.psmnist.measurements import accuracy_bound
 
 if TYPE_CHECKING:
     from rnnkit.studies.base import Study
@@ -137,8 +138,35 @@ def num_test(study: Study) -> int:
 
 
 def dropout_ceiling(study: Study) -> dict[str, float]:
-    """The most that the simple RNN can reach in training where its dropout blanks whole images."""
-    return {"rnn": float(study.measurements()["rnn.train_accuracy_bound_input"])}
+    """The most that the simple RNN can reach in training, on average, where its dropout blanks whole images."""
+    return {"rnn": accuracy_bound(ARCHITECTURES["rnn"].dropout, array(study, "data", "class_counts"))}
+
+
+def budget_table() -> dict[str, list[str]]:
+    """What is trained at which budget: a column for each, as text."""
+    columns: dict[str, list[str]] = {
+        "": [
+            "training images",
+            "test images",
+            "batch",
+            "learning rate",
+            "epochs without, with memory",
+            "steps without, with memory",
+            "products in",
+        ]
+    }
+    for name, budget in BUDGETS.items():
+        steps = -(-budget.num_train // budget.batch_size)
+        columns[name] = [
+            f"{budget.num_train:,}",
+            f"{budget.num_test:,}",
+            f"{budget.batch_size:,}",
+            f"{learning_rate(budget.batch_size):.3g}",
+            f"{budget.base_epochs}, {budget.memory_epochs}",
+            f"{steps * budget.base_epochs:,}, {steps * budget.memory_epochs:,}",
+            {"fp32": "float32", "bf16": "bfloat16"}[budget.precision],
+        ]
+    return columns
 
 
 @dataclass(frozen=True)

@@ -202,9 +202,17 @@ def test_numbers_of_a_confusion_matrix():
 
 
 def test_decades_and_epochs_to_converge():
-    assert measurements.decades(np.logspace(-8, 0, 801)) == pytest.approx(-4)
-    assert measurements.decades(np.array([0.1, 1.0, 1.0, 1.0])) == 0  # short: half way back
-    assert measurements.epochs_to_converge(np.array([2.0, 1.0, 0.04, 0.0])) == 3
+    assert measurements.decades(np.logspace(-8, 0, 801)) == pytest.approx(-4, abs=0.01)
+    assert measurements.decades(np.logspace(-320, 0, 801)) == pytest.approx(-160, abs=0.5)
+    assert measurements.decades(np.array([1.0, 0.1, 0.1, 1.0, 1.0, 1.0])) < 0  # short: half way back
+    assert measurements.epochs_to_converge(np.array([2.0, 1.0, 0.1, 0.0])) == 3
+    assert measurements.epochs_to_converge(np.array([0.02, 0.01])) == 1  # steep: done after the first
+
+
+def test_reliability_of_errors_that_are_a_law_of_their_own():
+    true = np.repeat(np.arange(10), 200)
+    named = np.where(np.arange(2000) % 20 < 4, (true + 1) % 10, true)  # the same errors in both halves
+    assert measurements.reliability(named, true) == pytest.approx(1)
 
 
 def test_a_chapter_published_below_the_papers_budget_settles_what_hangs_on_no_training(tmp_path, monkeypatch):
