@@ -192,7 +192,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(home, tmp_pa
 def test_build_says_which_committed_records_are_missing(home, capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("rnnkit.paths.committed_results", lambda: tmp_path / "nothing")
     assert main(["build"]) == 2
-    assert "records of geometry at paper budget are missing" in capsys.readouterr().err
+    assert "records of psmnist at reduced budget are missing" in capsys.readouterr().err
 
 
 def test_data_verify_says_what_is_missing(home, capsys):
