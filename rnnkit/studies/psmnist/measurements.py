@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnkit.models import ARCHITECTURES, describe
 from rnnkit.probes import examples
-from rnnkit.studies.psmnist.configs import MODELS, NETS
+from rnnkit.studies.psmnist.configs import MODELS
 
 if TYPE_CHECKING:
     from rnnkit.results import Record
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
 BASE = tuple(name for name in MODELS if not ARCHITECTURES[name].memory_size)
 WITH_MEMORY = tuple(name for name in MODELS if ARCHITECTURES[name].memory_size)
-LAG, WIDTH = (
-    400,
-    20,
-)  # steps from the end at which gradients are compared with the last ones, and how many of each
+LAG = 400  # steps from the end at which gradients are compared with the last ones
+WIDTH = 20  # steps of each
 CONVERGED = 0.95  # of the way from the loss of guessing to the least in validation
 _TABLE = ("train_loss", "valid_loss", "test_loss", "train_accuracy", "valid_accuracy", "test_accuracy")
 
@@ -36,7 +34,7 @@ def measure(study: Study) -> dict[str, np.ndarray]:
     def put(name: str, seed: int, value: float) -> None:
         found.setdefault(name, np.full(len(place), np.nan))[place[seed]] = value
 
-    for net in NETS:
+    for net in MODELS:
         for kind, numbers in _NUMBERS.items():
             for record in study.records(kind, only=net):
                 for name, value in numbers(record):
@@ -118,10 +116,9 @@ def _between(found: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]
         for name in _TABLE:
             if all(f"{net}.{name}" in found for net in nets):
                 values = np.stack([found[f"{net}.{name}"] for net in nets])
-                lowest, highest = ("least", "largest") if name.endswith("loss") else ("least", "best")
-                yield f"{group}.{lowest}_{name}", values.min(axis=0)
-                yield f"{group}.{highest}_{name}", values.max(axis=0)
-    for net in NETS:
+                yield f"{group}.least_{name}", values.min(axis=0)
+                yield f"{group}.{'largest' if name.endswith('loss') else 'best'}_{name}", values.max(axis=0)
+    for net in MODELS:
         if f"{net}.valid_loss" in found and f"{net}.train_loss_without_dropout" in found:
             gap = found[f"{net}.valid_loss"] - found[f"{net}.train_loss_without_dropout"]
             yield f"{net}.loss_gap_without_dropout", abs(gap)
