@@ -7,16 +7,20 @@ from rnnkit.models.keras_file import load_keras
 from rnnkit.models.layers import Recurrent
 from rnnkit.models.lmu import LMU
 from rnnkit.models.rnn import PRECISIONS, VanillaRNN
+from rnnkit.models.stacked import READOUTS, StackedClassifier, StackedConfig
 
 __all__ = [
     "ARCHITECTURES",
     "LMU",
     "PRECISIONS",
+    "READOUTS",
     "TITLES",
     "ClassifierConfig",
     "Masks",
     "Recurrent",
     "SequenceClassifier",
+    "StackedClassifier",
+    "StackedConfig",
     "VanillaRNN",
     "describe",
     "load_keras",

@@ -2,18 +2,21 @@
 
 from rnnkit.training.checkpoints import load_checkpoint, save_checkpoint
 from rnnkit.training.engines import ENGINES, make_engine
-from rnnkit.training.loop import METRICS, History, Sequences, evaluate, train
-from rnnkit.training.schedule import KerasSchedule, Schedule
+from rnnkit.training.history import METRICS, History, Sequences, Watch
+from rnnkit.training.loop import evaluate, train
+from rnnkit.training.schedule import DecayedSchedule, KerasSchedule, Schedule
 from rnnkit.training.seeds import Generators, generators
 
 __all__ = [
     "ENGINES",
     "METRICS",
+    "DecayedSchedule",
     "Generators",
     "History",
     "KerasSchedule",
     "Schedule",
     "Sequences",
+    "Watch",
     "evaluate",
     "generators",
     "load_checkpoint",

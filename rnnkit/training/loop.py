@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,33 +19,13 @@ from rnnkit.training.checkpoints import (
     restore_optimizer,
     save_checkpoint,
 )
+from rnnkit.training.history import METRICS, History, Sequences, Watch
 from rnnkit.training.schedule import Schedule
 
 if TYPE_CHECKING:
     from rnnkit.training.graphed import GraphedEvaluation, GraphedStep
 
 _SUMS = ("epoch.loss", "epoch.correct")
-METRICS = ("train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "test_accuracy", "seconds")
-
-
-@dataclass(frozen=True)
-class Sequences:
-    """Labelled sequences on the training device: x (n, seq_len, input_size), y (n,)."""
-
-    x: Tensor
-    y: Tensor
-
-
-@dataclass
-class History:
-    """Metrics per epoch; each list has one entry an epoch (losses in nats, accuracies in 0..1)."""
-
-    metrics: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in METRICS})
-
-    @property
-    def num_epochs(self) -> int:
-        """Epochs finished."""
-        return len(self.metrics["train_loss"])
 
 
 def evaluate(model: nn.Module, data: Sequences, batch_size: int = 2000) -> tuple[float, float]:
@@ -76,6 +56,7 @@ def train(
     identity: str = "",
     evaluated_together: int = 2000,
     graphed: bool | None = None,
+    watch: Watch | None = None,
     on_step: Callable[[int], None] | None = None,
     on_epoch: Callable[[History], None] | None = None,
 ) -> History:
@@ -105,6 +86,8 @@ def train(
     graphed : bool, optional
         Whether whole steps are launched as CUDA graphs, see `rnnkit.training.graphed`. Left out: on CUDA, where the
         model is one that can. On a CPU the same code runs without the graphs.
+    watch : Watch, optional
+        What is measured within epochs and kept in the history's curves; steps are then not launched as graphs.
     on_step : callable, optional
         Called after each batch with the number of batches that are done, those of a checkpoint included.
     on_epoch : callable, optional
@@ -116,8 +99,10 @@ def train(
         The loss is no longer finite (the message names epoch and step; the checkpoint before it is kept).
     """
     draws = {"shuffle": shuffle} | ({} if dropout is None else {"dropout": dropout})
-    run = _Run(model, schedule, draws, checkpoint, save_every, identity, train_data.x.device)
+    run = _Run(model, schedule, draws, checkpoint, save_every, identity, train_data.x.device, watch)
     run.resume()
+    if watch is not None:
+        graphed = False
     if graphed or (graphed is None and train_data.x.device.type == "cuda" and hasattr(model, "draw_masks")):
         run.launch_as_graphs()
     while run.history.num_epochs < schedule.num_epochs:
@@ -158,12 +143,15 @@ class _Run:
         save_every: float | None,
         identity: str,
         device: torch.device,
+        watch: Watch | None,
     ) -> None:
         self.model, self.schedule, self.draws = model, schedule, draws
-        self.checkpoint, self.identity, self.device = checkpoint, identity, device
+        self.checkpoint, self.identity, self.device, self.watch = checkpoint, identity, device, watch
         self.save_every = math.inf if save_every is None else save_every
         self.names = [name for name, _ in model.named_parameters()]
-        self.optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate, fused=True)
+        self.optimizer = torch.optim.Adam(
+            model.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True
+        )
         self.history = History()
         self.graphed: GraphedStep | None = None
         self.graphed_evaluation: GraphedEvaluation | None = None
@@ -209,6 +197,7 @@ class _Run:
         for name, generator in self.draws.items():
             generator.set_state(tensors[name])
         self.history.metrics = state["metrics"]
+        self.history.curves = state.get("curves", self.history.curves)
         loss, correct = (tensors[name].to(self.device) for name in _SUMS)
         self.under_way = _Epoch(loss, correct, tensors["shuffle"], state["step"], state["seconds"])
 
@@ -223,6 +212,8 @@ class _Run:
         tensors |= dict(zip(_SUMS, (under_way.loss, under_way.correct), strict=True))
         tensors["shuffle"] = under_way.order
         state = {"step": under_way.step, "seconds": under_way.seconds, "metrics": self.history.metrics}
+        if self.watch is not None:
+            state["curves"] = self.history.curves
         save_checkpoint(self.checkpoint, tensors, {"identity": self.identity, **state})
 
     def epoch(self, data: Sequences, on_step: Callable[[int], None] | None) -> tuple[float, float]:
@@ -235,6 +226,7 @@ class _Run:
         for batch in batches[under_way.step :]:
             self._step(data, batch, steps_before + under_way.step + 1)
             under_way.step += 1
+            self._watch(steps_before + under_way.step)
             now = time.perf_counter()
             under_way.seconds = before + now - start
             if now - saved >= self.save_every and under_way.step < len(batches):
@@ -263,8 +255,20 @@ class _Run:
             raise self._diverged(loss.item(), self.under_way.step)
         self.optimizer.param_groups[0]["eps"] = self.schedule.epsilon_at(count)
         self.optimizer.step()
+        correct = (logits.detach().argmax(1) == y).sum()
         self.under_way.loss += loss.detach().double() * len(batch)
-        self.under_way.correct += (logits.detach().argmax(1) == y).sum()
+        self.under_way.correct += correct
+        if self.watch is not None:
+            self.history.curves["loss"].append(float(loss))
+            self.history.curves["accuracy"].append(float(correct) / len(batch))
+
+    def _watch(self, count: int) -> None:
+        """Look at what is watched, where the step is one at which one looks."""
+        if self.watch is None or count % self.watch.every:
+            return
+        loss, accuracy = evaluate(self.model, self.watch.data)
+        for name, value in (("iteration", count), ("watched_loss", loss), ("watched_accuracy", accuracy)):
+            self.history.curves[name].append(value)
 
     def _collect(self) -> None:
         """Add what graphed steps have summed up on the device.

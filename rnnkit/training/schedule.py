@@ -35,6 +35,11 @@ class Schedule:
                     f"{name} cannot be used", value=value, allowed=f"an integer of at least {least}"
                 )
 
+    @property
+    def weight_decay(self) -> float:
+        """What is added to the gradient for each unit of a weight: nothing, and no part of a record's key."""
+        return 0.0
+
     def epsilon_at(self, step: int) -> float:
         """What Adam adds at its step 1, 2, .. to the root of the corrected second moment: PyTorch's default."""
         return 1e-8
@@ -63,3 +68,25 @@ class KerasSchedule(Schedule):
     def epsilon_at(self, step: int) -> float:
         """Epsilon divided by the same correction as the second moment's root."""
         return self.epsilon / math.sqrt(1 - 0.999**step)
+
+
+@dataclass(frozen=True)
+class DecayedSchedule(Schedule):
+    """A schedule whose Adam adds ``decay`` times each weight to its gradient (PyTorch's ``weight_decay``).
+
+    Attributes
+    ----------
+    decay : float
+    """
+
+    decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (isinstance(self.decay, float) and 0 <= self.decay < 1):
+            raise UserError("decay cannot be used", value=self.decay, allowed="a float in [0, 1)")
+
+    @property
+    def weight_decay(self) -> float:
+        """As given."""
+        return self.decay
