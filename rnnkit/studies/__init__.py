@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rnnkit.studies.base import Study
     from rnnkit.studies.pages import Page
 
-CHAPTERS = ("geometry", "trainability", "psmnist")
+CHAPTERS = ("geometry", "trainability", "psmnist", "lab")
 
 
 def study_class(chapter: str) -> type[Study]:
@@ -27,6 +27,10 @@ def study_class(chapter: str) -> type[Study]:
         from rnnkit.studies.psmnist import Psmnist
 
         return Psmnist
+    if chapter == "lab":
+        from rnnkit.studies.lab import Lab
+
+        return Lab
     raise UserError("unknown chapter", value=chapter, allowed=CHAPTERS)
 
 
