@@ -84,6 +84,21 @@ def compute_rows(
     )
 
 
+def compute_images(
+    job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Steps
+) -> Outcome:
+    """Keep the images that nets are watched with, as they were before any scaling."""
+    data, count = rows(str(job.key.config["dataset"])), int(job.key.config["count"])
+    return Outcome(
+        arrays={
+            "images": np.rint(data.test_x[:count] * 255).astype(np.uint8),
+            "labels": data.test_y[:count].astype(np.uint8),
+        },
+        metrics={},
+        data_checksums=data.checksums,
+    )
+
+
 def _curves(history: History) -> dict[str, np.ndarray]:
     """Curves within epochs, and what was measured after each."""
     curves = {name: np.array(values, dtype=np.float32) for name, values in history.curves.items()}

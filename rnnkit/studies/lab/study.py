@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,8 +11,13 @@ from rnnkit.datasets.mnist import resolve
 from rnnkit.results import RecordKey
 from rnnkit.studies.base import Study
 from rnnkit.studies.jobs import Job
-from rnnkit.studies.lab import rows_configs
-from rnnkit.studies.lab.rows import compute_rows
+from rnnkit.studies.lab import rows_configs, tasks_configs
+from rnnkit.studies.lab.adding import compute_addition
+from rnnkit.studies.lab.measurements import measure
+from rnnkit.studies.lab.recalling import compute_recall
+from rnnkit.studies.lab.rows import compute_images, compute_rows
+
+NUM_ROWS_SEEDS = 3
 
 
 class Lab(Study):
@@ -19,25 +25,48 @@ class Lab(Study):
 
     chapter = "lab"
     title = "Rows, recall and addition"
-    versions: ClassVar[dict[str, int]] = {"rows": 1}
-    default_seeds: ClassVar[dict[str, tuple[int, ...]]] = {"quick": (0,), "paper": (0, 1, 2)}
-    configs = rows_configs.NETS
+    versions: ClassVar[dict[str, int]] = {"images": 1, "rows": 1, "recall": 1, "addition": 1}
+    default_seeds: ClassVar[dict[str, tuple[int, ...]]] = {"quick": (0, 1, 2), "paper": tuple(range(20))}
+    configs = (*rows_configs.NETS, *tasks_configs.NAMES)
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         # Committed records are of MNIST: drawing them needs no data on this machine.
         self.dataset = "mnist" if self.budget == "paper" else resolve("quick")
 
+    @property
+    def rows_seeds(self) -> tuple[int, ...]:
+        """The seeds of the nets that read rows: the first one, or at paper budget the first few."""
+        return self.seeds[: NUM_ROWS_SEEDS if self.budget == "paper" else 1]
+
     def plan(self) -> list[Job]:
-        """The grid of nets that read rows, seed by seed."""
-        return [self._rows(name, seed) for seed in self.seeds for name in rows_configs.NETS]
+        """Populations, then the grid of nets that read rows, seed by seed."""
+        populations: list[tuple[str, list[Any], Callable[..., Any]]] = [
+            ("recall", list(tasks_configs.recalls(self.budget, self.seeds)), compute_recall),
+            ("addition", list(tasks_configs.additions(self.budget, self.seeds)), compute_addition),
+        ]
+        jobs = [self._population(kind, config, run) for kind, found, run in populations for config in found]
+        count = rows_configs.BUDGETS[self.budget].num_kept
+        images = RecordKey(
+            self.chapter,
+            "images",
+            {"dataset": self.dataset, "count": count},
+            self.versions["images"],
+            self.dataset,
+        )
+        jobs.append(Job(images, None, 0, compute_images))
+        return jobs + [self._rows(name, seed) for seed in self.rows_seeds for name in rows_configs.NETS]
 
     def measurements(self) -> dict[str, np.ndarray]:
-        """What the claims are settled by."""
-        return {}
+        """What the claims are settled by; see :mod:`rnnkit.studies.lab.measurements`."""
+        return measure(self)
 
     def _rows(self, name: str, seed: int) -> Job:
         net = rows_configs.make_net(name, self.budget, first_seed=seed == 0)
         config = {"net": net.to_dict(), "dataset": self.dataset, "seed": seed}
         key = RecordKey(self.chapter, "rows", config, self.versions["rows"], f"{name}-s{seed}")
         return Job(key, net, seed, compute_rows)
+
+    def _population(self, kind: str, config: Any, compute: Callable[..., Any]) -> Job:
+        key = RecordKey(self.chapter, kind, {"net": config.to_dict()}, self.versions[kind], config.name)
+        return Job(key, config, config.seeds[0], compute)

@@ -1,0 +1,93 @@
+"""The numbers the claims are settled by: one value per seed, from records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rnnkit.studies.lab import rows_configs
+
+if TYPE_CHECKING:
+    from rnnkit.results import Record
+    from rnnkit.studies.base import Study
+
+TENTH = 10  # "early" and "late" are the first and the last tenth of the iterations
+RIGHT = 0.999  # of the bits, at every length: a net that does not mind how long numbers are
+
+
+def measure(study: Study) -> dict[str, np.ndarray]:
+    """Name -> one value per seed of the study, as ``rows.gru-2x256.test_accuracy``; nan where a seed has none."""
+    found = _of_rows(study)
+    found |= dict(_between(found))
+    for kind, numbers in (("recall", _recall), ("addition", _addition), ("adder", _adder)):
+        for record in study.records(kind):
+            name = record.key.config["net"]["name"].replace("-", ".", 3 if kind != "recall" else 2)
+            name = name.replace("addition.", f"{kind}.", 1)
+            found |= {f"{name}.{quantity}": values for quantity, values in numbers(record)}
+    return found
+
+
+def _of_rows(study: Study) -> dict[str, np.ndarray]:
+    place = {seed: i for i, seed in enumerate(study.seeds)}
+    found: dict[str, np.ndarray] = {}
+    for record in study.records("rows"):
+        net = record.key.config["net"]["name"]
+        for quantity, value in _rows(record):
+            values = found.setdefault(f"rows.{net}.{quantity}", np.full(len(place), np.nan))
+            values[place[record.run["seed"]]] = value
+    return found
+
+
+def _rows(record: Record) -> Iterator[tuple[str, float]]:
+    arrays = record.arrays
+    tenth = max(1, len(arrays["loss"]) // TENTH)
+    tested = arrays["epoch_test_accuracy"]
+    yield "test_accuracy", record.metrics["test_accuracy"]
+    yield "early_loss", arrays["loss"][:tenth].mean()
+    yield "late_loss", arrays["loss"][-tenth:].mean()
+    yield "overfit", arrays["epoch_train_accuracy"][-1] - tested[-1]
+    yield "epoch_change", np.abs(np.diff(tested[-3:])).mean()
+    yield "epoch_seconds", record.metrics["epoch_seconds"]
+
+
+def _between(found: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
+    """What compares nets that read rows, seed by seed; nothing where one of them is missing."""
+    for cell, best in rows_configs.BEST.items():
+        others = [n for n in rows_configs.GRID if n.startswith(f"{cell}-") and n != best]
+        if all(f"rows.{net}.test_accuracy" in found for net in others):
+            accuracies = np.stack([found[f"rows.{net}.test_accuracy"] for net in others])
+            yield f"rows.{cell}.best_other", accuracies.max(axis=0)
+        decayed = best + rows_configs.DECAYED
+        if {f"rows.{best}.early_loss", f"rows.{decayed}.early_loss"} <= set(found):
+            for quantity in ("early_loss", "late_loss"):
+                gap = found[f"rows.{decayed}.{quantity}"] - found[f"rows.{best}.{quantity}"]
+                yield f"rows.{cell}.{quantity}_gap", gap
+            gain = found[f"rows.{best}.test_accuracy"] - found[f"rows.{decayed}.test_accuracy"]
+            yield f"rows.{cell}.gain", gain
+
+
+def _recall(record: Record) -> Iterator[tuple[str, np.ndarray]]:
+    arrays = record.arrays
+    yield "test_accuracy", arrays["test_accuracy"][:, -1]
+    yield "overfit", arrays["train_accuracy"][:, -1] - arrays["test_accuracy"][:, -1]
+    truth = record.metrics["samples_truth"]
+    yield "samples", (arrays["samples"] == truth).mean(axis=1)
+    for length in (3, 10):
+        yield f"accuracy_{length}", arrays["accuracy_by_length"][:, length - 3]
+
+
+def _addition(record: Record) -> Iterator[tuple[str, np.ndarray]]:
+    arrays = record.arrays
+    tested, by_length = arrays["test_accuracy"][:, -1], arrays["length_accuracy"]
+    yield "test_accuracy", tested
+    yield "overfit", arrays["train_accuracy"][:, -1] - tested
+    yield "longest_accuracy", by_length[:, -1]
+    yield "least_accuracy", by_length.min(axis=1)
+    yield "solved", (tested >= RIGHT).astype(float)
+    yield "at_every_length", (by_length.min(axis=1) >= RIGHT).astype(float)
+
+
+def _adder(record: Record) -> Iterator[tuple[str, np.ndarray]]:
+    yield from record.arrays.items()
