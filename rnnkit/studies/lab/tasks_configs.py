@@ -137,7 +137,10 @@ def additions(budget: str, seeds: tuple[int, ...]) -> list[AdditionConfig]:
     ]
 
 
-NAMES = tuple(config.name for config in [*recalls("paper", (0,)), *additions("paper", (0,))])
+NAMES = (
+    *(config.name for config in recalls("paper", (0,))),
+    *(config.name for config in additions("paper", (0,))),
+)
 
 
 def _listed(config: Any) -> dict[str, Any]:
