@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.lab import MODULES, TorchNet
 from rnnkit.models.population import SequenceArchitecture, SequencePopulation, initial_sequences
 from rnnkit.models.population.sequences import recurrence
 
 NUM_MODELS, BATCH, SEQ_LEN, INPUT_SIZE = 3, 4, 5, 2
-MODULES = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 EVERY = [
     SequenceArchitecture(cell, INPUT_SIZE, 3, 2, bidirectional, readout)
     for cell, bidirectional, readout in itertools.product(MODULES, (False, True), ("each", "last", "final"))
@@ -25,41 +25,18 @@ def name_of(architecture: SequenceArchitecture) -> str:
     return f"{architecture.cell}-{ways}-{architecture.readout}"
 
 
-class Net(torch.nn.Module):
-    """One network in torch's own modules."""
-
-    def __init__(self, architecture: SequenceArchitecture, parts: dict[str, np.ndarray]) -> None:
-        super().__init__()
-        a = self.architecture = architecture
-        self.recurrent = MODULES[a.cell](
-            a.input_size, a.hidden_size, batch_first=True, bidirectional=a.bidirectional
-        )
-        self.linear = torch.nn.Linear(a.num_directions * a.hidden_size, a.output_size)
-        self.double()
-        names = [name.replace("_l0", "") for name, _ in self.recurrent.named_parameters()]
-        self.by_name = dict(zip(names, self.recurrent.parameters(), strict=True))
-        self.by_name |= {"weight_out": self.linear.weight, "bias_out": self.linear.bias}
-        with torch.no_grad():
-            for name, parameter in self.by_name.items():
-                parameter.copy_(torch.from_numpy(parts[name]))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        output, h_n = self.recurrent(x)
-        if self.architecture.readout == "each":
-            return self.linear(output)
-        if self.architecture.readout == "last":
-            return self.linear(output[:, -1])
-        h_n = h_n[0] if self.architecture.cell == "lstm" else h_n
-        return self.linear(torch.cat(list(h_n), 1))
-
-
-def both(architecture: SequenceArchitecture) -> tuple[SequencePopulation, list[Net]]:
+def both(architecture: SequenceArchitecture) -> tuple[SequencePopulation, list[TorchNet]]:
     """The same networks together and apart; lively ones, so that every gate matters."""
     arrays = {
         name: 1.5 * value.astype(np.float64)
         for name, value in initial_sequences(architecture, range(NUM_MODELS)).items()
     }
-    nets = [Net(architecture, {name: value[m] for name, value in arrays.items()}) for m in range(NUM_MODELS)]
+    nets = [
+        TorchNet(architecture, {name: value[m] for name, value in arrays.items()}).double()
+        for m in range(NUM_MODELS)
+    ]
+    for m, net in enumerate(nets):  # to all their digits
+        net.load({name: value[m] for name, value in arrays.items()})
     return SequencePopulation(architecture, arrays), nets
 
 
@@ -85,7 +62,7 @@ def test_outputs_and_gradients_are_those_of_torch(architecture, shared, seq_len)
     (found * weights).sum().backward()
     (expected * weights).sum().backward()
     for name, parameter in population.named_parameters():
-        close(parameter.grad, torch.stack([net.by_name[name].grad for net in nets]))
+        close(parameter.grad, torch.stack([net.by_name()[name].grad for net in nets]))
     close(x.grad, own.grad.sum(0) if shared else own.grad)
 
 
