@@ -8,12 +8,13 @@ import os
 import sys
 from types import ModuleType
 
-from benchmarks import population, psmnist, psmnist_cuda, timing, training_step, truncation
+from benchmarks import lab, population, psmnist, psmnist_cuda, timing, training_step, truncation
 
 BENCHMARKS: dict[str, ModuleType] = {
     "training_step": training_step,
     "truncation": truncation,
     "population": population,
+    "lab": lab,
     "psmnist": psmnist,
     "psmnist_cuda": psmnist_cuda,
 }

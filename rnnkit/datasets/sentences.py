@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnnkit.datasets._checks import check_seed, is_integer
 from rnnkit.datasets._words import (
     NAMES,
     NEGATIVE_WORDS,
@@ -181,7 +182,7 @@ def draw(rule: str, num: int, *, generator: np.random.Generator, seq_len: int = 
     """
     _check_rule(rule)
     _check_num("num", num)
-    if not _is_integer(seq_len) or seq_len < _SHORTEST[rule]:
+    if not is_integer(seq_len) or seq_len < _SHORTEST[rule]:
         allowed = f"an integer of at least {_SHORTEST[rule]} for the rule {rule!r}"
         raise UserError("seq_len is no length of a sentence", value=seq_len, allowed=allowed)
     if num * seq_len > MOST_WORDS:
@@ -236,8 +237,7 @@ def make(
         If the rule, the seed, a number or the length is wrong.
     """
     _check_rule(rule)
-    if not _is_integer(seed) or seed < 0:
-        raise UserError("this is no seed", value=seed, allowed="an integer of at least 0")
+    seed = check_seed(seed)
     nums = dict(zip(_PARTS, (num_train, num_valid, num_test), strict=True))
     for part, num in nums.items():
         _check_num(f"num_{part}", num)
@@ -261,10 +261,6 @@ def _check_rule(rule: str) -> None:
 
 
 def _check_num(name: str, num: int) -> None:
-    if not _is_integer(num) or num < 0 or num % 2:
+    if not is_integer(num) or num < 0 or num % 2:
         allowed = "an even integer of at least 0, so that half of them can be positive"
         raise UserError(f"{name} is no number of sentences", value=num, allowed=allowed)
-
-
-def _is_integer(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)

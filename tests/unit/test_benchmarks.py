@@ -13,11 +13,18 @@ import pytest
 import torch
 
 from benchmarks import __main__ as command_line
-from benchmarks import keras_rival, population, psmnist, psmnist_cuda, timing, training_step, truncation
+from benchmarks import keras_rival, lab, population, psmnist, psmnist_cuda, timing, training_step, truncation
 from rnnkit.datasets.sentences import make
 from rnnkit.models import VanillaRNN
-from rnnkit.models.population import Architecture, PopulationState, initial
+from rnnkit.models.population import (
+    Architecture,
+    PopulationState,
+    SequencePopulation,
+    initial,
+    initial_sequences,
+)
 from rnnkit.training import make_engine
+from rnnkit.training.sequence_population import train_sequences
 
 SHAPE = training_step.Shape(input_size=3, seq_len=4, hidden_size=6, num_classes=2, ceiling=8)
 PSMNIST = psmnist.Work(
@@ -48,6 +55,7 @@ CUDA = psmnist_cuda.Work(
 POPULATION = population.Work(
     num_models=2, num_steps=1, num_settings=4, num_torch_settings=1, num_valid=8, growth=(4,)
 )
+LAB = lab.Work(num_models=2, num_steps=3, recall_batch=4, addition_batch=5)
 WORK = truncation.Work(
     num_images=24,
     num_extra=3,
@@ -115,6 +123,8 @@ def test_threads_are_set_back():
 
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     step, cut, pixels, many = training_step.run, truncation.run, psmnist.run, population.run
+    seeds = lab.run
+    monkeypatch.setattr(lab, "run", lambda **k: seeds(**k | {"work": LAB}))
     monkeypatch.setattr(population, "run", lambda **k: many(**k | {"work": POPULATION}))
     monkeypatch.setattr(psmnist, "interpreter", lambda: None)
     monkeypatch.setattr(psmnist, "run", lambda **k: pixels(**k | {"num_threads": (1,), "work": PSMNIST}))
@@ -182,6 +192,34 @@ def test_the_population_benchmark_reports_what_it_timed():
     assert len(results["settings"]) == 4
     assert all(row["rnnkit_us"] > 0 for rows in (results["training"], results["settings"]) for row in rows)
     assert "settings" in text
+
+
+@pytest.mark.parametrize("architecture", [lab.RECALL, *lab.ADDITION], ids=lambda a: a.cell)
+def test_seeds_together_and_one_after_another_learn_the_same(architecture):
+    task, loss = (
+        (lab.recall_data, "cross_entropy") if architecture.bidirectional else (lab.addition_data, "bce")
+    )
+    data, parameters = task(LAB), initial_sequences(architecture, range(LAB.num_models))
+    net_population = SequencePopulation(architecture, parameters)
+    history = train_sequences(net_population, data, loss=loss, seeds=range(LAB.num_models), num_epochs=1)
+    for m, batches in enumerate(lab.torch_batches(data, loss)):
+        net = lab.TorchNet(architecture, {name: value[m] for name, value in parameters.items()})
+        np.testing.assert_allclose(history.loss[m], lab.torch_training(net, batches, loss), atol=1e-6)
+        for name, parameter in net.by_name().items():
+            learnt = net_population.get_parameter(name)[m]
+            torch.testing.assert_close(learnt, parameter, rtol=0, atol=1e-5)
+
+
+def test_the_lab_benchmark_reports_what_it_timed():
+    rows = lab.run(repeats=1, work=LAB)
+    assert [(row["task"], row["cell"]) for row in rows] == [
+        ("recall", "lstm"),
+        ("addition", "rnn"),
+        ("addition", "lstm"),
+        ("addition", "gru"),
+    ]
+    assert all(row["rnnkit_ms"] > 0 and row["torch_ms"] > 0 for row in rows)
+    assert "bilstm" in lab.report(rows)
 
 
 @pytest.mark.parametrize("masked", [False, True])

@@ -22,6 +22,12 @@ from rnnkit.models.population.parameters import (
     random_settings,
     unpack,
 )
+from rnnkit.models.population.sequences import (
+    SequenceArchitecture,
+    SequencePopulation,
+    check_sequence_parameters,
+    initial_sequences,
+)
 from rnnkit.models.population.torch_engine import TorchEngine
 
 __all__ = [
@@ -35,6 +41,8 @@ __all__ = [
     "Architecture",
     "Engine",
     "PopulationState",
+    "SequenceArchitecture",
+    "SequencePopulation",
     "TorchEngine",
     "check_batch_size",
     "check_dtype",
@@ -43,8 +51,10 @@ __all__ = [
     "check_learning_rate",
     "check_order",
     "check_parameters",
+    "check_sequence_parameters",
     "check_words",
     "initial",
+    "initial_sequences",
     "pack",
     "random_settings",
     "unpack",
