@@ -126,7 +126,7 @@ def failure(
     clock: float = 0.05,
     carry: float = 0.5,
     lead_in_lengths: Sequence[int] = (1, 2, 4, 8, 16, 32, 58),
-    num_lead_ins: int = 9,
+    num_lead_ins: int = 25,
 ) -> Failure:
     """Tell how a net fails on long numbers that adds short ones.
 
@@ -165,6 +165,9 @@ def failure(
     A long run of 0 + 0 is no test for a clock: a net without one may drift under it to a rest of its own, and
     many do that are right on all random numbers. What hangs on the step alone comes out after random steps too,
     whatever they were, and hence as the usual answer; what hangs on rare histories does not. See `LeadIns`.
+
+    Votes are answers: where a clock turns all answers round, they deny a carry that may still be there. So the
+    clock is asked for before the carry, and only `decode` can tell for such a net.
     """
     check_adder(adder)
     for name, value in [("learned", learned), ("tolerated", tolerated), ("clock", clock), ("carry", carry)]:

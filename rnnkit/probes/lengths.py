@@ -112,7 +112,7 @@ def lead_ins(
     lengths: Sequence[int],
     *,
     generator: np.random.Generator,
-    num_lead_ins: int = 9,
+    num_lead_ins: int = 25,
 ) -> LeadIns:
     """Try additions after random steps and after runs of one input.
 
@@ -125,7 +125,8 @@ def lead_ins(
         Steps before, each at least 1.
     generator : numpy.random.Generator
     num_lead_ins : int
-        Random lead-ins of each length, an odd number: the usual answer is that after more than half of them.
+        Random lead-ins of each length, an odd number: the usual answer is that after more than half of them. With
+        few, one that happens to upset the net can outvote the rest, and looks like a clock.
 
     Returns
     -------
