@@ -28,5 +28,11 @@ none of them, and none loads scikit-learn or openTSNE before it is called.
 `order`          what an order of the pixels makes of an image read one by one
 `structure`      singular values of a recurrent matrix, and an order of units in which it shows
 `window`         what a Legendre memory holds: the input read back from it
+`additions`      binary numbers for an adder, made to try one thing at a time; the carry its own answers imply
+`carry`          where in the state of an adder the carry is, and what the input alone would tell
+`flipflop`       where states rest while one input lasts; whether a net clears, sets and keeps a carry
+`automaton`      the finite machine between clusters of states, and its least form
+`lengths`        whether length, chains of carries or long runs make an adder fail
+`adder`          where an adder is wrong, and whether it loses the carry, counts steps or misreads
 ===============  ===================================================================================
 """

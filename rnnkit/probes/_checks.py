@@ -132,3 +132,29 @@ def check_words(words: NDArray[Any], num_words: int) -> NDArray[np.int64]:
             allowed=f"whole numbers from 0 to {num_words - 1}",
         )
     return words.astype(np.int64)
+
+
+def check_bits(
+    bits: NDArray[Any], name: str = "bits", num_and_steps: tuple[int, int] | None = None
+) -> NDArray[np.uint8]:
+    """Return `bits` (n, T, 2), the bits of two numbers at each step, as uint8.
+
+    Parameters
+    ----------
+    bits : ndarray
+    name : str
+    num_and_steps : (int, int), optional
+        n and T, where other arrays say them already.
+
+    Raises
+    ------
+    UserError
+        If the shape is another, or a value is neither 0 nor 1.
+    """
+    bits = check_axes(bits, name, ("n", "T", "2"))
+    if bits.shape[2] != 2 or bits.shape[:2] != (num_and_steps or bits.shape[:2]):
+        n, steps = num_and_steps or ("n", "T")
+        raise UserError(f"{name} has the wrong shape", value=bits.shape, allowed=f"shape ({n}, {steps}, 2)")
+    if not ((bits == 0) | (bits == 1)).all():
+        raise UserError(f"{name} holds other values", value=np.unique(bits)[:5].tolist(), allowed="0 and 1")
+    return bits.astype(np.uint8)

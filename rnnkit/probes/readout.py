@@ -76,15 +76,49 @@ def linear_readout(
     if not axes.shape[1] or len(classes) == 1:
         return np.full(len(test_states), classes[counts.argmax()])
 
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
-    probe = LogisticRegression(C=1 / penalty, max_iter=max_iterations, tol=1e-3)
-    with warnings.catch_warnings():
-        # A probe stopped at max_iterations is still a valid, slightly more regularised, lower bound.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        probe.fit(axes, train_labels)
+    probe = _fitted(axes, train_labels, penalty, max_iterations)
     return np.asarray(probe.predict(to_axes(test_states)))
+
+
+def linear_rule(
+    states: NDArray[Any], labels: NDArray[Any], *, penalty: float = 100.0, max_iterations: int = 200
+) -> tuple[NDArray[np.float64], float]:
+    """Fit the regression of `linear_readout` to labels 0 and 1 and say where in state space its boundary lies.
+
+    Parameters
+    ----------
+    states : ndarray (n, H)
+    labels : ndarray (n,)
+        0 or 1.
+    penalty, max_iterations : float, int
+        As in `linear_readout`.
+
+    Returns
+    -------
+    direction : ndarray (H,)
+        Unit vector towards 1; zeros where the states or the labels do not vary.
+    threshold : float
+        Label 1 is predicted where ``state @ direction`` is above it: always or never without a direction.
+
+    Raises
+    ------
+    UserError
+        If the shapes do not fit each other, or another label occurs.
+    """
+    states = check_states(states)
+    labels = check_labels(labels, len(states))
+    if not ((labels == 0) | (labels == 1)).all():
+        raise UserError("labels are not binary", value=np.unique(labels)[:5].tolist(), allowed="0 and 1")
+    to_axes = _principal_axes(states)
+    axes = to_axes(states)
+    if not axes.shape[1] or labels.min() == labels.max():
+        return np.zeros(states.shape[1]), -1.0 if labels.mean() > 0.5 else 1.0
+    probe = _fitted(axes, labels, penalty, max_iterations)
+    origin = to_axes(np.zeros((1, states.shape[1])))
+    direction = (to_axes(np.eye(states.shape[1])) - origin) @ probe.coef_[0]
+    length = float(np.linalg.norm(direction))
+    offset = float(probe.intercept_[0] + (origin @ probe.coef_[0]).item())
+    return direction / length, -offset / length
 
 
 def linear_readout_through_time(
@@ -196,6 +230,19 @@ def readout_accuracy_through_time(
         logits = hidden_states[:, step] @ weight_out.T + bias
         accuracy[step] = np.mean(logits.argmax(axis=1) == labels)
     return accuracy
+
+
+def _fitted(axes: NDArray[Any], labels: NDArray[Any], penalty: float, max_iterations: int) -> Any:
+    """Fit scikit-learn's logistic regression to states in principal axes."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    probe = LogisticRegression(C=1 / penalty, max_iter=max_iterations, tol=1e-3)
+    with warnings.catch_warnings():
+        # A probe stopped at max_iterations is still a valid, slightly more regularised, lower bound.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        probe.fit(axes, labels)
+    return probe
 
 
 def _principal_axes(states: NDArray[Any]) -> Callable[[NDArray[Any]], NDArray[np.float64]]:

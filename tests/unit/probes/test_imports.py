@@ -2,14 +2,20 @@ import subprocess
 import sys
 
 MODULES = (
+    "adder",
+    "additions",
+    "automaton",
     "by_class",
+    "carry",
     "dimension",
     "dynamics",
     "embedding",
     "examples",
+    "flipflop",
     "gradients",
     "horizon",
     "ink",
+    "lengths",
     "neighbours",
     "order",
     "perturbation",

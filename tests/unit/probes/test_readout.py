@@ -5,6 +5,7 @@ from rnnkit.errors import UserError
 from rnnkit.probes.readout import (
     linear_readout,
     linear_readout_through_time,
+    linear_rule,
     readout_accuracy_through_time,
 )
 
@@ -62,3 +63,23 @@ def test_shapes_that_do_not_fit_are_refused():
         linear_readout(np.zeros((3, 2)), np.zeros(3), np.zeros((3, 4)))
     with pytest.raises(UserError, match="steps or hidden size"):
         linear_readout_through_time(np.zeros((3, 2, 2)), np.zeros(3), np.zeros((3, 4, 2)), np.zeros(3))
+
+
+def test_the_rule_predicts_what_the_readout_does():
+    generator = np.random.default_rng(0)
+    states = generator.normal(size=(300, 4)) * np.array([100, 1, 0.01, 1]) + 5
+    labels = (states[:, 2] * 100 + states[:, 1] + generator.normal(size=300) > 506).astype(int)
+    others = generator.normal(size=(500, 4)) * np.array([100, 1, 0.01, 1]) + 5
+    direction, threshold = linear_rule(states, labels, penalty=2.0)
+    assert np.linalg.norm(direction) == pytest.approx(1)
+    predicted = linear_readout(states, labels, others, penalty=2.0)
+    np.testing.assert_array_equal(others @ direction > threshold, predicted == 1)
+    assert 0.2 < predicted.mean() < 0.8
+
+
+def test_a_rule_without_a_direction_gives_the_commoner_label():
+    for label in (0, 1):
+        direction, threshold = linear_rule(np.eye(3), np.full(3, label))
+        assert (np.eye(3) @ direction > threshold).tolist() == [bool(label)] * 3
+    with pytest.raises(UserError, match="not binary"):
+        linear_rule(np.eye(3), np.array([0, 1, 2]))
