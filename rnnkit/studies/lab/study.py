@@ -12,6 +12,7 @@ from rnnkit.results import RecordKey
 from rnnkit.studies.base import Study
 from rnnkit.studies.jobs import Job
 from rnnkit.studies.lab import rows_configs, tasks_configs
+from rnnkit.studies.lab.adders import compute_adders
 from rnnkit.studies.lab.adding import compute_addition
 from rnnkit.studies.lab.measurements import measure
 from rnnkit.studies.lab.recalling import compute_recall
@@ -25,7 +26,7 @@ class Lab(Study):
 
     chapter = "lab"
     title = "Rows, recall and addition"
-    versions: ClassVar[dict[str, int]] = {"images": 1, "rows": 1, "recall": 1, "addition": 1}
+    versions: ClassVar[dict[str, int]] = {"images": 1, "rows": 1, "recall": 1, "addition": 1, "adder": 1}
     default_seeds: ClassVar[dict[str, tuple[int, ...]]] = {"quick": (0, 1, 2), "paper": tuple(range(20))}
     configs = (*rows_configs.NETS, *tasks_configs.NAMES)
 
@@ -40,12 +41,14 @@ class Lab(Study):
         return self.seeds[: NUM_ROWS_SEEDS if self.budget == "paper" else 1]
 
     def plan(self) -> list[Job]:
-        """Populations, then the grid of nets that read rows, seed by seed."""
-        populations: list[tuple[str, list[Any], Callable[..., Any]]] = [
-            ("recall", list(tasks_configs.recalls(self.budget, self.seeds)), compute_recall),
-            ("addition", list(tasks_configs.additions(self.budget, self.seeds)), compute_addition),
+        """Populations and what is asked of them, then the grid of nets that read rows, seed by seed."""
+        jobs = [
+            self._population("recall", config, compute_recall)
+            for config in tasks_configs.recalls(self.budget, self.seeds)
         ]
-        jobs = [self._population(kind, config, run) for kind, found, run in populations for config in found]
+        for config in tasks_configs.additions(self.budget, self.seeds):
+            adding = self._population("addition", config, compute_addition)
+            jobs += [adding, self._adders(config, adding)]
         count = rows_configs.BUDGETS[self.budget].num_kept
         images = RecordKey(
             self.chapter,
@@ -70,3 +73,14 @@ class Lab(Study):
     def _population(self, kind: str, config: Any, compute: Callable[..., Any]) -> Job:
         key = RecordKey(self.chapter, kind, {"net": config.to_dict()}, self.versions[kind], config.name)
         return Job(key, config, config.seeds[0], compute)
+
+    def _adders(self, config: tasks_configs.AdditionConfig, adding: Job) -> Job:
+        asked = tasks_configs.AdderConfig.of(config, self.budget)
+        key = RecordKey(
+            self.chapter,
+            "adder",
+            {"net": config.to_dict(), "asked": asked.to_dict()},
+            self.versions["adder"],
+            config.name.replace("addition", "adder"),
+        )
+        return Job(key, asked, config.seeds[0], compute_adders, (adding,))

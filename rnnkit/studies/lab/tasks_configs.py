@@ -26,14 +26,24 @@ class TasksBudget:
         Batches drawn; every fifth part is for the test.
     num_pairs : int
         Pairs of numbers of each length that sums are tried on.
+    num_long : int
+        Pairs of the longest numbers that adders are probed with.
+    lead_in_lengths, num_lead_ins
+        Of `rnnkit.probes.lengths.lead_ins`.
     """
 
     num_recall: int
     num_addition: int
     num_pairs: int
+    num_long: int
+    lead_in_lengths: tuple[int, ...]
+    num_lead_ins: int
 
 
-BUDGETS = {"quick": TasksBudget(400, 200, 200), "paper": TasksBudget(1000, 500, 1000)}
+BUDGETS = {
+    "quick": TasksBudget(400, 200, 200, 100, (1, 8, 58), 3),
+    "paper": TasksBudget(1000, 500, 1000, 500, (1, 2, 4, 8, 16, 32, 58), 9),
+}
 
 
 @dataclass(frozen=True)
@@ -118,6 +128,37 @@ class AdditionConfig:
     def to_dict(self) -> dict[str, Any]:
         """As it enters the record's key."""
         return _listed(self)
+
+
+@dataclass(frozen=True)
+class AdderConfig:
+    """What is asked of a population that adds.
+
+    Attributes
+    ----------
+    population : AdditionConfig
+    num_long, lead_in_lengths, num_lead_ins
+        See `TasksBudget`.
+    """
+
+    population: AdditionConfig
+    num_long: int
+    lead_in_lengths: tuple[int, ...]
+    num_lead_ins: int
+
+    @classmethod
+    def of(cls, population: AdditionConfig, budget: str) -> AdderConfig:
+        """The questions of a budget."""
+        chosen = BUDGETS[budget]
+        return cls(population, chosen.num_long, chosen.lead_in_lengths, chosen.num_lead_ins)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it enters the record's key, beside the population."""
+        return {
+            "num_long": self.num_long,
+            "lead_in_lengths": list(self.lead_in_lengths),
+            "num_lead_ins": self.num_lead_ins,
+        }
 
 
 def recalls(budget: str, seeds: tuple[int, ...]) -> list[RecallConfig]:
