@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,11 +14,11 @@ from rnnkit.datasets import addition
 from rnnkit.models.population.sequences import initial_sequences
 from rnnkit.models.recurrence import stepwise
 from rnnkit.probes.adder import KINDS, failure
-from rnnkit.probes.additions import Adder, carries
+from rnnkit.probes.additions import PAIRS, Adder, carries
 from rnnkit.probes.automaton import minimal, transition_graph
 from rnnkit.probes.carry import CarryProbe, carry_probe
 from rnnkit.probes.flipflop import RestingStates, flip_flop
-from rnnkit.probes.lengths import LengthOrChain, length_or_chain
+from rnnkit.probes.lengths import length_or_chain
 from rnnkit.results import Record
 from rnnkit.studies.jobs import Job, Outcome
 from rnnkit.studies.lab.tasks_configs import AdderConfig, AdditionConfig
@@ -27,6 +28,7 @@ from rnnkit.training.sequence_population import decisions
 _STEPS = {"rnn": stepwise.rnn_step, "lstm": stepwise.lstm_step, "gru": stepwise.gru_step}
 NUM_DRAWN, STEPS_DRAWN = 40, 12  # numbers whose states are drawn, and steps of each
 NUM_POINTS = 4  # resting states under each input that are kept
+NUM_STARTS, SETTLE = 100, 1000  # states that are let come to rest, and for how many steps
 CHAINS = (1, 2, 4, 8, 16, 32, 62)
 
 
@@ -40,8 +42,8 @@ def compute_adders(
     progress.steps(len(population.seeds), f"adders of {job.key.label}")
     found = []
     for i, seed in enumerate(population.seeds):
-        nets = [{name: values[i] for name, values in one.items()} for one in (trained, untrained)]
-        found.append(_probed(population, *nets, config, seed))
+        net, before = ({name: values[i] for name, values in one.items()} for one in (trained, untrained))
+        found.append(_probed(population, net, before, config, seed))
         progress.advance()
     return Outcome(
         arrays={name: np.stack([one[name] for one in found]) for name in found[0]}
@@ -142,13 +144,25 @@ def _probed(
     }
     if size == 2:
         found["drawn_states"] = drawn.astype(np.float16)
+    taught = failed.kind != "untaught"
+    return (
+        found
+        | _of_lengths(adder, population, generator, taught)
+        | _of_machine(adder, decode, short, size, seed, taught)
+    )
+
+
+def _of_lengths(
+    adder: Adder, population: AdditionConfig, generator: np.random.Generator, taught: bool
+) -> dict[str, np.ndarray]:
+    """Wrong sums as length and chains grow; nan for a net that cannot add short numbers."""
+    if not taught:
+        nothing = np.full(population.longest, np.nan, np.float32)
+        chains = np.full((2, len(CHAINS)), np.nan, np.float32)
+        return {"random_wrong": nothing, "calm_wrong": nothing, "chain_wrong": chains}
     lengths = length_or_chain(
         adder, generator=generator, length=population.longest, chain_lengths=CHAINS, num=200
     )
-    return found | _of_lengths(lengths) | _of_machine(adder, decode, short, size, seed)
-
-
-def _of_lengths(lengths: LengthOrChain) -> dict[str, np.ndarray]:
     return {
         "random_wrong": lengths.random.astype(np.float32),
         "calm_wrong": lengths.calm.astype(np.float32),
@@ -157,37 +171,43 @@ def _of_lengths(lengths: LengthOrChain) -> dict[str, np.ndarray]:
 
 
 def _of_machine(
-    adder: Adder, decode: object, short: NDArray[np.uint8], size: int, seed: int
+    adder: Adder,
+    decode: Callable[[NDArray[np.float64]], NDArray[Any]],
+    short: NDArray[np.uint8],
+    size: int,
+    seed: int,
+    taught: bool,
 ) -> dict[str, np.ndarray]:
-    """Resting states and the machine that the net has become."""
-    states, outputs = adder.run(short)
-    starts = np.unique(np.round(states.reshape(-1, states.shape[2]), 3), axis=0)
-    starts = starts[np.random.default_rng(seed).permutation(len(starts))[:100]]
-    flop, rests = flip_flop(adder.step, decode, starts)  # type: ignore[arg-type]
-    graph = transition_graph(states, short, outputs, seed=seed)
-    machine = minimal(graph)
-    points, stable = _points(rests, size)
+    """Resting states and the machine that the net has become; of a net that cannot add there is none."""
+    points = np.full((len(PAIRS), NUM_POINTS, size), np.nan, np.float32)
+    stable = np.zeros(points.shape[:2], bool)
+    clears = sets = keeps = adds = False
+    clusters = states_needed = 0
+    if taught:
+        states, outputs = adder.run(short)
+        starts = np.unique(np.round(states.reshape(-1, states.shape[2]), 3), axis=0)
+        starts = starts[np.random.default_rng(seed).permutation(len(starts))[:NUM_STARTS]]
+        flop, rests = flip_flop(adder.step, decode, starts, settle=SETTLE)
+        clears, sets, keeps = flop.clears, flop.sets, flop.keeps
+        _fill(points, stable, rests)
+        graph = transition_graph(states, short, outputs, seed=seed)
+        machine = minimal(graph)
+        clusters, states_needed, adds = len(graph.centres) - 1, machine.num_states, machine.adds
     return {
-        "clears": np.array(flop.clears),
-        "sets": np.array(flop.sets),
-        "keeps": np.array(flop.keeps),
-        "num_clusters": np.array(len(graph.centres) - 1, np.int16),
-        "num_states": np.array(machine.num_states, np.int16),
-        "adds": np.array(machine.adds),
-        "determinism": np.array(graph.determinism),
+        "clears": np.array(clears),
+        "sets": np.array(sets),
+        "keeps": np.array(keeps),
+        "adds": np.array(adds),
+        "num_clusters": np.array(clusters, np.int16),
+        "num_states": np.array(states_needed, np.int16),
         "rest": points,
         "rest_stable": stable,
     }
 
 
-def _points(rests: Sequence[RestingStates], size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Fixed points under each of the four inputs, (4, NUM_POINTS, size), nan where there are fewer; whether stable."""
-    points, stable = (
-        np.full((len(rests), NUM_POINTS, size), np.nan, np.float32),
-        np.zeros((len(rests), NUM_POINTS), bool),
-    )
+def _fill(points: np.ndarray, stable: np.ndarray, rests: Sequence[RestingStates]) -> None:
+    """Write fixed points under each input to points (4, NUM_POINTS, size), the stable ones first."""
     for k, rest in enumerate(rests):
         fixed = [i for i, orbit in enumerate(rest.orbits) if len(orbit) == 1]
         for place, i in enumerate(sorted(fixed, key=lambda i: not rest.stable[i])[:NUM_POINTS]):
-            points[k, place], stable[k, place] = rest.orbits[i][0][:size], rest.stable[i]
-    return points, stable
+            points[k, place], stable[k, place] = rest.orbits[i][0][: points.shape[2]], rest.stable[i]
