@@ -29,6 +29,7 @@ _STEPS = {"rnn": stepwise.rnn_step, "lstm": stepwise.lstm_step, "gru": stepwise.
 NUM_DRAWN, STEPS_DRAWN = 40, 12  # numbers whose states are drawn, and steps of each
 NUM_POINTS = 4  # resting states under each input that are kept
 NUM_STARTS, SETTLE = 100, 1000  # states that are let come to rest, and for how many steps
+MAX_CLUSTERS = 8  # of the machine
 CHAINS = (1, 2, 4, 8, 16, 32, 62)
 
 
@@ -183,6 +184,8 @@ def _of_machine(
     stable = np.zeros(points.shape[:2], bool)
     clears = sets = keeps = adds = False
     clusters = states_needed = 0
+    transitions = np.zeros((3, MAX_CLUSTERS + 1, MAX_CLUSTERS + 1), np.int32)
+    node_carry = np.zeros((MAX_CLUSTERS + 1, 2), np.int32)
     if taught:
         states, outputs = adder.run(short)
         starts = np.unique(np.round(states.reshape(-1, states.shape[2]), 3), axis=0)
@@ -190,9 +193,11 @@ def _of_machine(
         flop, rests = flip_flop(adder.step, decode, starts, settle=SETTLE)
         clears, sets, keeps = flop.clears, flop.sets, flop.keeps
         _fill(points, stable, rests)
-        graph = transition_graph(states, short, outputs, seed=seed)
+        graph = transition_graph(states, short, outputs, seed=seed, max_clusters=MAX_CLUSTERS)
+        nodes = len(graph.centres)
+        transitions[:, :nodes, :nodes], node_carry[:nodes] = graph.counts, graph.carry
         machine = minimal(graph)
-        clusters, states_needed, adds = len(graph.centres) - 1, machine.num_states, machine.adds
+        clusters, states_needed, adds = nodes - 1, machine.num_states, machine.adds
     return {
         "clears": np.array(clears),
         "sets": np.array(sets),
@@ -200,6 +205,8 @@ def _of_machine(
         "adds": np.array(adds),
         "num_clusters": np.array(clusters, np.int16),
         "num_states": np.array(states_needed, np.int16),
+        "transitions": transitions,
+        "node_carry": node_carry,
         "rest": points,
         "rest_stable": stable,
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnkit import paths
+from rnnkit.datasets import recall as recall_data
 from rnnkit.errors import UserError
 from rnnkit.results import load_claims, rules
 from rnnkit.studies.lab import rows_configs, tasks_configs
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rnnkit.studies.base import Study
 
 Arrays = dict[str, np.ndarray]
+_CELLS = {"rnn": "vanilla RNN", "gru": "GRU", "lstm": "LSTM", "bilstm": "bidirectional LSTM"}
 NUM_RIGHT, NUM_WRONG = 6, 18  # images that are shown while they are read
 
 
@@ -140,6 +142,57 @@ def paper_rows() -> dict[str, float]:
         for cell, best in rows_configs.BEST.items()
         for suffix in ("", DECAYED)
         for net in (best + suffix,)
+    }
+
+
+def samples(study: Study, count: int = 12) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """The first test images, their digits, and what the report's best nets name them: net -> (count,)."""
+    (record,) = study.records("images")
+    named = {
+        net: records[0].arrays["belief"][:count, -1].argmax(1)
+        for net in BEST.values()
+        if (records := [r for r in rows(study, net) if "belief" in r.arrays])
+    }
+    return record.arrays["images"][:count], record.arrays["labels"][:count], named
+
+
+def recall_examples(count: int = 6) -> dict[str, list[str]]:
+    """Sequences of the recall task with their lengths and targets, as columns of a table."""
+    drawn = recall_data.draw(count, 1, position=tasks_configs.POSITION, seed=0)
+    texts = [" ".join(map(str, drawn.sequences(i)[0])) for i in range(count)]
+    return {
+        "sequence": texts,
+        "length": [str(length) for length in drawn.lengths],
+        "second digit": [str(target) for target in drawn.targets[:, 0]],
+    }
+
+
+def adding_machine() -> dict[str, list[str]]:
+    """The adder as a table: what it writes and carries on, for each carry and sum of the two bits."""
+    steps = [(carry, bits) for carry in (0, 1) for bits in (0, 1, 2)]
+    return {
+        "carry in": [str(carry) for carry, _ in steps],
+        "bits": [("0 + 0", "0 + 1 or 1 + 0", "1 + 1")[bits] for _, bits in steps],
+        "writes": [str((carry + bits) % 2) for carry, bits in steps],
+        "carry out": [str((carry + bits) // 2) for carry, bits in steps],
+    }
+
+
+def sizes(study: Study) -> dict[str, list[str]]:
+    """Number of parameters of every kind of net, from the records, as columns of a table."""
+    found: dict[tuple[str, str, str], int] = {}
+    for record in [*study.records("rows"), *study.records("recall"), *study.records("addition")]:
+        net, kind = record.key.config["net"], record.key.kind
+        if net["name"].endswith(DECAYED):
+            continue
+        cell = {"recall": "bilstm"}.get(kind, net.get("cell", ""))
+        layers = f"{net['num_layers']} x " if kind == "rows" else ""
+        found[kind, _CELLS[cell], f"{layers}{net['hidden_size']}"] = record.metrics["num_parameters"]
+    return {
+        "task": [task for task, _, _ in found],
+        "net": [net for _, net, _ in found],
+        "hidden size": [size for _, _, size in found],
+        "parameters": [f"{count:,}" for count in found.values()],
     }
 
 

@@ -1,0 +1,194 @@
+"""From the records of adders to what figures, players and tables take: study in, arrays out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnnkit.studies.lab import views
+from rnnkit.studies.lab.tasks_configs import CELLS, HIDDEN_SIZES, LOSSES, POSITION, READOUTS
+
+if TYPE_CHECKING:
+    from rnnkit.results import Record
+    from rnnkit.studies.base import Study
+
+Key = tuple[str, int, str]
+_CELLS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
+_LOSSES = {"bce": "cross-entropy", "mse-sigmoid": "squared error of a sigmoid", "mse-linear": "squared error"}
+_PAIRS = ("0 + 0", "0 + 1", "1 + 0", "1 + 1")
+MOST_DRAWN = 8  # nets to pick from in a figure
+NUM_PLAYED = 8  # nets of each kind in a player
+
+
+def records(study: Study) -> dict[Key, Record]:
+    """The probed populations: (cell, hidden size, loss) -> record."""
+    return {
+        (config["cell"], config["hidden_size"], config["loss"]): record
+        for record in study.records("adder")
+        if (config := record.key.config["net"])
+    }
+
+
+def failures(study: Study) -> dict[Key, dict[str, int]]:
+    """Nets by how they fail on long numbers."""
+    return {
+        key: {kind: int((record.arrays["kind"] == i).sum()) for i, kind in enumerate(record.metrics["kinds"])}
+        for key, record in records(study).items()
+    }
+
+
+def taught(record: Record) -> np.ndarray:
+    """Which nets of a population add numbers of the training length, (n_seeds,) bool."""
+    learned: np.ndarray = record.arrays["kind"] != record.metrics["kinds"].index("untaught")
+    return learned
+
+
+def carry_states(study: Study, cell: str) -> dict[str, Any]:
+    """What `rnnkit.figures.adder.carry_states` takes: two-unit nets of a cell, those that add if any do."""
+    record, chosen = _most_taught(study, cell, 2)
+    arrays = {name: values[chosen] for name, values in record.arrays.items() if name != "drawn_carry"}
+    rest, stable = arrays["rest"].astype(np.float64), arrays["rest_stable"]
+    return {
+        "states": arrays["drawn_states"].astype(np.float64),
+        "carry": record.arrays["drawn_carry"],
+        "cell": cell,
+        "fixed_points": {pair: (rest[:, k], stable[:, k]) for k, pair in enumerate(_PAIRS)},
+        "boundary": (arrays["direction"], arrays["threshold"]),
+    }
+
+
+def carry_line(study: Study, cell: str, hidden_size: int) -> dict[str, Any]:
+    """What `rnnkit.figures.carry_line.carry_line` takes: nets of more units on the direction of the carry."""
+    record, chosen = _most_taught(study, cell, hidden_size)
+    projection = record.arrays["projection"][chosen].astype(np.float64)
+    return {
+        "projection": projection,
+        "carry": record.arrays["drawn_carry"],
+        "steps": np.arange(1, projection.shape[2] + 1),
+        "cell": cell,
+        "threshold": record.arrays["threshold"][chosen],
+    }
+
+
+def machine(study: Study, cell: str, hidden_size: int) -> tuple[np.ndarray, list[str]]:
+    """The transitions (3, K, K) of the first net of the best population of a size, and what its nodes are called."""
+    record, chosen = _most_taught(study, cell, hidden_size)
+    counts, carry = record.arrays["transitions"][chosen[0]], record.arrays["node_carry"][chosen[0]]
+    used = np.flatnonzero(counts.sum(axis=(0, 1)) + counts.sum(axis=(0, 2)))
+    names, seen = [], [0, 0]
+    for node in used:
+        if node == 0:
+            names.append("start")
+            continue
+        bit = int(carry[node].argmax())
+        names.append(f"carry {bit}{chr(ord('a') + seen[bit])}")
+        seen[bit] += 1
+    return counts[:, used][:, :, used], names
+
+
+def _most_taught(study: Study, cell: str, hidden_size: int) -> tuple[Record, np.ndarray]:
+    """Of the losses, the population most of whose nets add short numbers, and those nets, at most `MOST_DRAWN`."""
+    found = [record for (c, size, _), record in records(study).items() if (c, size) == (cell, hidden_size)]
+    best = max(found, key=lambda record: int(taught(record).sum()))
+    chosen = np.flatnonzero(taught(best))
+    return best, (chosen if len(chosen) else np.arange(len(taught(best))))[:MOST_DRAWN]
+
+
+def probe_table(study: Study) -> dict[str, list[str]]:
+    """How well a linear probe reads the carry, in nets that add short numbers, beside its controls."""
+    rows: dict[str, list[str]] = {}
+    for (cell, size, loss), record in records(study).items():
+        learned, arrays = taught(record), record.arrays
+        if not learned.any():
+            continue
+        row = {"net": f"{_CELLS[cell]} {size}, {_LOSSES[loss]}", "nets": str(int(learned.sum()))}
+        short = slice(0, 5)
+        for name, array, steps in (
+            ("at 5 bits", "probe_accuracy", short),
+            ("at bits 60 to 64", "probe_accuracy", slice(59, 64)),
+            ("from the input alone", "from_input", short),
+            ("before training", "untrained_accuracy", short),
+            ("dealt-out carries", "shuffled_accuracy", short),
+        ):
+            row[name] = f"{100 * arrays[array][learned][:, steps].mean():.1f} %"
+        for column, text in row.items():
+            rows.setdefault(column, []).append(text)
+    return rows
+
+
+def machine_table(study: Study) -> dict[str, list[str]]:
+    """How many nets that add short numbers are the two-state adder, have its resting states, and add 64 bits."""
+    rows: dict[str, list[str]] = {}
+    for (cell, size, loss), record in records(study).items():
+        learned, arrays = taught(record), record.arrays
+        if not learned.any():
+            continue
+        last = arrays["chain_wrong"][learned][..., -1]
+        held = [f"{int((last[:, carry] == 0).sum())}" for carry in (0, 1)]
+        row = {
+            "net": f"{_CELLS[cell]} {size}, {_LOSSES[loss]}",
+            "add 5 bits": str(int(learned.sum())),
+            "become the two-state adder": str(int(arrays["adds"][learned].sum())),
+            "clear, set and keep": str(
+                int((arrays["clears"] & arrays["sets"] & arrays["keeps"])[learned].sum())
+            ),
+            "add 64 random bits": str(int((arrays["random_wrong"][learned][:, -1] <= 0.01).sum())),
+            "hold a 0 for 62 steps": held[0],
+            "hold a 1 for 62 steps": held[1],
+        }
+        for column, text in row.items():
+            rows.setdefault(column, []).append(text)
+    return rows
+
+
+def recall_player(study: Study) -> dict[str, Any]:
+    """What the recall player takes: the first nets of every size and read-out."""
+    parameters = views.parameters(study, "recall")
+    nets = {
+        f"{size} units, read out {readout}": (readout, _first(parameters[size, readout]))
+        for size in reversed(HIDDEN_SIZES)
+        for readout in READOUTS
+        if (size, readout) in parameters
+    }
+    return {
+        "nets": nets,
+        "position": POSITION,
+        "models": [f"seed {seed}" for seed in study.seeds[:NUM_PLAYED]],
+        "examples": {
+            "7 0 5 3 9 9 4 5": "70539945",
+            "the shortest": "375",
+            "twice as long as any": "12345678901234567890",
+        },
+        "alt": (
+            "Bidirectional LSTMs read digits that the reader types and are asked for the second one: "
+            "their belief in each of the ten digits as bars, after every step."
+        ),
+    }
+
+
+def adder_player(study: Study) -> dict[str, Any]:
+    """What the adder player takes: of every cell and size, the first nets trained with the loss that teaches most."""
+    parameters, nets = views.parameters(study, "addition"), {}
+    for cell in CELLS:
+        for size in HIDDEN_SIZES:
+            probed = {loss: found for (c, s, loss), found in records(study).items() if (c, s) == (cell, size)}
+            if not probed:
+                continue
+            loss = max(LOSSES, key=lambda one: int(taught(probed[one]).sum()) if one in probed else -1)
+            arrays = probed[loss].arrays
+            carry = (arrays["direction"][:NUM_PLAYED], arrays["threshold"][:NUM_PLAYED])
+            label = f"{_CELLS[cell]}, {size} units, {_LOSSES[loss]}"
+            nets[label] = (cell, loss, _first(parameters[cell, size, loss]), carry)
+    return {
+        "nets": nets,
+        "models": [f"seed {seed}" for seed in study.seeds[:NUM_PLAYED]],
+        "alt": (
+            "Recurrent nets add two numbers that the reader types, from the right: the written sum with "
+            "its carries, the net's bits, and the hidden state at every step with the carry that it holds."
+        ),
+    }
+
+
+def _first(parameters: Any) -> dict[str, np.ndarray]:
+    return {name: np.asarray(values[:NUM_PLAYED]) for name, values in parameters.items()}
