@@ -10,16 +10,12 @@ import pytest
 
 from tests.site.checks import (
     check_page,
-    play_through,
-    player_walks,
-    players,
     require_accessible,
     require_fits,
-    require_walked,
     set_theme,
-    wait_for_player,
     watch,
 )
+from tests.site.player_checks import play_through, player_walks, players, require_walked, wait_for_player
 from tests.unit.figures.players import NAMES, READINGS, make_player
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

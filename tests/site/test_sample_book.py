@@ -13,7 +13,6 @@ from tests.site.checks import (
     check_page,
     expected,
     figure_script,
-    play_through,
     plotted,
     require_accessible,
     require_drawn,
@@ -21,6 +20,7 @@ from tests.site.checks import (
     set_theme,
     watch,
 )
+from tests.site.player_checks import play_through
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = ("chapter/01_points", "chapter/02_lines")

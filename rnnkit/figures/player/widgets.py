@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnkit.figures.player import panel
 from rnnkit.figures.player.walk import Walk
+from rnnkit.figures.stepping.plane import place, place_sides, plane_layout
 
 if TYPE_CHECKING:
     from rnnkit.figures.player.element import SentencePlayer
@@ -92,12 +93,7 @@ class LivePlayer:
             for row, (label, walks) in enumerate(self.walks.items()):
                 parameters = self.player.parameters(label, self.model.index)
                 traces = self.figure.data[row * _PER_NET : (row + 1) * _PER_NET]
-                corners = panel.sides(parameters)
-                for trace, name in zip(traces, ("positive", "negative"), strict=False):
-                    _place(trace, np.concatenate([corners[name], corners[name][:1]]))
-                names = panel.side_names(corners)
-                traces[panel.SIDE_NAMES].text = list(names)
-                _place(traces[panel.SIDE_NAMES], np.array([*names.values()]).reshape(-1, 2))
+                place_sides(traces, panel.sides(parameters))
                 for index, walk in enumerate(walks):
                     self._path(traces[panel.FIRST_PATH + index * panel.PER_PATH :], walk, index)
 
@@ -107,13 +103,13 @@ class LivePlayer:
         words = self.readings[index].words
         t = min(self.step.value, len(words))
         states = walk.states[: t + 1] if words else np.empty((0, 2))
-        _place(line, states)
-        _place(steps, states[1:])
+        place(line, states)
+        place(steps, states[1:])
         steps.text = [str(k) if k <= _LABELLED else "" for k in range(1, t + 1)]
         steps.customdata = [
             f"after word {k}: {self.player.vocabulary.names[words[k - 1]]}" for k in range(1, t + 1)
         ]
-        _place(now, states[-1:])
+        place(now, states[-1:])
         now.text = ["AB"[index]] if words else []
         now.textposition = "middle left" if index == 0 else "bottom center"
 
@@ -145,10 +141,6 @@ class LivePlayer:
 _PER_NET = panel.FIRST_PATH + 2 * panel.PER_PATH
 
 
-def _place(trace: Any, points: np.ndarray) -> None:
-    trace.x, trace.y = points[:, 0], points[:, 1]
-
-
 def _traces(num_nets: int) -> list[dict[str, Any]]:
     """Traces of all panels, panel after panel, each on axes of its own."""
     suffix = ["" if i == 0 else str(i + 1) for i in range(num_nets)]
@@ -157,7 +149,7 @@ def _traces(num_nets: int) -> list[dict[str, Any]]:
 
 def _layout(labels: list[str]) -> dict[str, Any]:
     """The panels side by side, each square under its label."""
-    layout = panel.layout()
+    layout = plane_layout()
     x_axis, y_axis = layout.pop("xaxis"), layout.pop("yaxis")
     width, gap = 1 / len(labels), 0.06
     annotations = []
