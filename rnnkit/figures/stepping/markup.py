@@ -89,12 +89,13 @@ def help_text(key: str, markup: str) -> str:
     )
 
 
-def text_field(name: str, label: str, *, placeholder: str, extra: str = "") -> str:
-    """A field with its label and room for what is said beside it; ``label`` and ``extra`` are HTML."""
+def text_field(name: str, label: str, *, placeholder: str, numeric: bool = False) -> str:
+    """A field with its label, which is HTML; a numeric one brings a phone's keys for numbers."""
+    keys = ' inputmode="numeric"' if numeric else ""
     return (
         f'<label for="{name}">{label}</label>'
         f'<input type="text" id="{name}" aria-describedby="{name}-read {name}-message" autocomplete="off" '
-        f'autocapitalize="none" autocorrect="off" spellcheck="false" placeholder="{html.escape(placeholder)}"{extra}>'
+        f'autocapitalize="none" autocorrect="off" spellcheck="false" placeholder="{html.escape(placeholder)}"{keys}>'
     )
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import html.parser
-import json
 import re
 import types
 
@@ -18,9 +16,8 @@ from rnnkit.figures.stepping import plane
 from rnnkit.figures.stepping.element import decoded
 from rnnkit.figures.stepping.plane import LIMIT, half_plane
 from rnnkit.figures.theme import BACKGROUNDS
+from tests.unit.figures.markup import HOSTILE, data_of, require_labelled
 from tests.unit.figures.players import EXAMPLES, KINDS, NAMES, READINGS, make_player, random_net
-
-HOSTILE = '</script><img src=x onerror="alert(1)"> & \u2028'
 
 
 def torch_states(cell, parameters, words):
@@ -134,28 +131,6 @@ def test_a_vocabulary_that_cannot_be_typed_is_refused(names, kinds, match):
         Vocabulary(names, kinds)
 
 
-def data_of(markup):
-    """JSON that a page's script finds in the markup, as an HTML parser sees it."""
-
-    class Scripts(html.parser.HTMLParser):
-        found = ""
-        tags: tuple = ()
-
-        def handle_starttag(self, tag, attrs):
-            self.tags = (*self.tags, (tag, dict(attrs)))
-            self.inside = tag == "script"
-
-        def handle_endtag(self, tag):
-            self.inside = False
-
-        def handle_data(self, text):
-            self.found += text if getattr(self, "inside", False) else ""
-
-    parser = Scripts()
-    parser.feed(markup)
-    return json.loads(parser.found, parse_constant=pytest.fail), parser.tags
-
-
 def test_the_page_gets_the_very_numbers_that_python_walks_with():
     player = make_player()
     data, _ = data_of(player.mimebundle()["text/html"])
@@ -185,12 +160,7 @@ def test_the_markup_escapes_what_it_is_given():
 
 
 def test_ids_are_unique_and_labels_lead_somewhere():
-    _, tags = data_of(make_player().mimebundle()["text/html"])
-    ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
-    assert len(ids) == len(set(ids))
-    for _, attributes in tags:
-        for pointer in ("for", "aria-describedby"):
-            assert set(attributes.get(pointer, "").split()) <= set(ids)
+    require_labelled(make_player().mimebundle()["text/html"])
 
 
 def test_the_same_player_is_the_same_output():
