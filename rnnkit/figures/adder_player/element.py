@@ -19,8 +19,8 @@ from rnnkit.figures.stepping.plane import NAME_LIMITS, plane_layout
 VERSION = 1
 EXAMPLES = {
     "13 + 15": ("13", "15"),
-    "a carry through 16 columns": ("0b0" + 15 * "1", "0b0" + 14 * "0" + "1"),
-    "a carry through 48 columns": ("0b0" + 47 * "1", "0b0" + 46 * "0" + "1"),
+    "a carry through 16 columns": ("0b0" + 16 * "1", "0b1"),
+    "a carry through 48 columns": ("0b0" + 48 * "1", "0b1"),
     "no carry at all": ("0b" + 8 * "10", "0b" + 8 * "01"),
 }
 """Short enough for training, then farther than any net was trained to carry."""

@@ -17,7 +17,7 @@ SYMBOLS = ("circle-open", "diamond")
 HOLDS = ("the net holds no carry", "the net holds a carry")
 TRUTH = ("no carry", "carry")
 HEIGHT = 260
-PROBED, ASKED = "along the carry's direction", "answer to a next 0 + 0"
+PROBED, ASKED = "carry's direction", "answer to next 0 + 0"
 """What the line shows: the state as a probe reads it, or what the net itself would write."""
 
 
@@ -61,7 +61,7 @@ def line_layout() -> dict[str, Any]:
     return {
         "template": template().to_plotly_json(),
         "height": HEIGHT,
-        "margin": {"l": 46, "r": 10, "t": 8, "b": 42},
+        "margin": {"l": 58, "r": 8, "t": 8, "b": 42},
         "showlegend": False,
         "hovermode": "closest",
         "dragmode": False,

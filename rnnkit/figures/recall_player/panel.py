@@ -91,5 +91,5 @@ def layout() -> dict[str, Any]:
 
 
 def numbers(beliefs: list[float]) -> list[str]:
-    """What stands on the bars."""
-    return [f"{value:.2f}" if value >= NAMED_FROM else "" for value in beliefs]
+    """What stands on the bars: two decimals without the leading zero, for which a phone has no room."""
+    return [f"{value:.2f}".removeprefix("0") if value >= NAMED_FROM else "" for value in beliefs]

@@ -21,7 +21,7 @@ NAME_LIMITS = (0.75, 0.9)
 SILENT = {"hoverinfo": "skip", "showlegend": False, "type": "scatter"}
 
 _TINT = 0.14
-_MARGIN = {"l": 46, "r": 10, "t": 10, "b": 46}
+_MARGIN = {"l": 58, "r": 8, "t": 14, "b": 52}
 """As much to the left and right as above and below, so that a square box holds a square plane."""
 
 

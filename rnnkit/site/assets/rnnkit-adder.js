@@ -139,13 +139,12 @@
 
     numbersSheet() {
       const { first, second, right, carries } = this.paper, { margins, held } = this.walked;
-      const start = ["", "", "", "", "", [String(carries[0]) + " ", ...verdict(bit(held[0]) === carries[0])], held[0].toFixed(3)];
+      const carried = (t) => [[bit(held[t]) + " ", ...verdict(bit(held[t]) === carries[t])], held[t].toFixed(3)];
       const body = margins.map((margin, t) => row(t + 1, [String(first[t]), String(second[t]), String(carries[t]),
         [bit(margin) + " ", ...verdict(bit(margin) === right[t])], margin.toFixed(3),
-        [bit(held[t + 1]) + " ", ...verdict(bit(held[t + 1]) === carries[t + 1])], held[t + 1].toFixed(3)], t + 1 === this.step));
-      start[5][0] = bit(held[0]) + " ";
-      return element("table", {}, heads("column", "first", "second", "carry", "net writes", "by", "carry held then", "by"),
-        element("tbody", {}, row(0, start, this.step === 0), ...body));
+        ...carried(t + 1)], t + 1 === this.step));
+      return element("table", {}, heads("column", "first", "second", "carry", "net writes", "margin", "carry held then", "margin"),
+        element("tbody", {}, row(0, ["", "", "", "", "", ...carried(0)], this.step === 0), ...body));
     }
 
     own() {

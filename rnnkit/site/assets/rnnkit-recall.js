@@ -129,7 +129,7 @@
       const sheet = element("table", {}, heads("digits read", "digit", "says", ...DIGITS.map(String)), body);
       const title = element("p", { textContent: "Belief in each digit, had the sequence ended there. Bold: what the net says; "
         + "underlined: the " + asked + " digit." });
-      this.steps.replaceChildren(...(digits.length ? [title, rnnkit.scrolled(sheet, "Belief digit by digit")] : []));
+      this.steps.replaceChildren(...(digits.length ? [element("div", {}, title, rnnkit.scrolled(sheet, "Belief digit by digit"))] : []));
     }
 
     draw() {
@@ -139,7 +139,7 @@
         this.panels[i].querySelector(".rnn-panel-title span").replaceChildren(...this.title(belief, right));
         return rnnkit.drawn(this.planes[i], panel, (data) => {
           data[0].y = belief;
-          data[0].text = belief.map((value) => (value < panel.namedFrom ? "" : value.toFixed(2)));
+          data[0].text = belief.map((value) => (value < panel.namedFrom ? "" : value.toFixed(2).replace(/^0/, "")));
           const frame = panel.frames[right === null ? DIGITS.length : right];
           data.forEach((trace) => Object.assign(trace, frame[trace.name]));
         });
