@@ -19,7 +19,7 @@ MISSING = 65535
 EXACT = 2**53
 """Largest integer that a page's numbers hold exactly."""
 
-_LITTLE_ENDIAN = {"u1": "<u1", "u2": "<u2", "u4": "<u4"}
+_LITTLE_ENDIAN = {"u1": "<u1", "u2": "<u2", "u4": "<u4", "f4": "<f4"}
 
 
 def encode(array: np.ndarray) -> dict[str, Any]:
@@ -52,12 +52,19 @@ def encode(array: np.ndarray) -> dict[str, Any]:
     raise ValueError(f"an array of numbers or strings is needed, not dtype {array.dtype}")
 
 
+def encode_exactly(array: np.ndarray) -> dict[str, Any]:
+    """Turn an array (...) of finite float32 into a JSON object that decodes to the very same numbers."""
+    return _pack(np.asarray(array, dtype=np.float32), "f4", lo=0, step=1)
+
+
 def decode(payload: dict[str, Any]) -> np.ndarray:
-    """Array held by a payload of :func:`encode`: float64 where it was float, else int64 or str."""
+    """Array held by a payload of either encoding: float64 where it was float, else int64 or str."""
     codes = np.frombuffer(base64.b64decode(payload["data"]), _LITTLE_ENDIAN[payload["dtype"]])
     codes = codes.reshape(payload["shape"])
     if "labels" in payload:
         return np.asarray(payload["labels"], dtype=str)[codes]
+    if payload["dtype"] == "f4":
+        return codes.astype(np.float64)
     if "missing" not in payload:
         return codes.astype(np.int64) + payload["lo"]
     values = payload["lo"] + codes * float(payload["step"])

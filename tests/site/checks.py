@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page
 
-from rnnkit.figures.player import Vocabulary, walk
 from rnnkit.figures.quantise import decode
+from tests.site.player_checks import require_players_walk
+from tests.site.watching import WAIT_MS, watch
 
-WAIT_MS = 30_000
 INK_ARRIVED = """box => {
     const probe = document.createElement("i");
     probe.style.color = getComputedStyle(document.documentElement).getPropertyValue("--rnn-ink");
@@ -26,52 +24,6 @@ INK_ARRIVED = """box => {
     probe.remove();
     return getComputedStyle(box.querySelector("svg text")).fill === ink;
 }"""
-HARMLESS = ("THEBE_JS_URL",)
-"""Console errors of the theme's own that break nothing."""
-
-
-@dataclass
-class Watched:
-    """A page, and what went wrong on it."""
-
-    page: Page
-    home: str
-    errors: list[str] = field(default_factory=list)
-    strangers: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-
-    def require_clean(self) -> None:
-        """Require no console error, no failed load, and no request to another host."""
-        assert self.strangers == [], "requests to other hosts"
-        assert self.failed == [], "files that could not be loaded"
-        assert self.errors == [], "errors in the console"
-
-
-def watch(context: BrowserContext, url: str) -> Watched:
-    """Open a page and record its errors and requests from the first on."""
-    page = context.new_page()
-    parts = urlsplit(url)
-    watched = Watched(page, f"{parts.scheme}://{parts.netloc}")
-
-    def console(message: Any) -> None:
-        if message.type == "error" and not any(word in message.text for word in HARMLESS):
-            watched.errors.append(message.text)
-
-    def crash(error: Any) -> None:
-        if not any(word in str(error) for word in HARMLESS):
-            watched.errors.append(str(error))
-
-    def request(made: Any) -> None:
-        if not made.url.startswith((watched.home, "data:", "blob:")):
-            watched.strangers.append(made.url)
-
-    page.on("console", console)
-    page.on("pageerror", crash)
-    page.on("request", request)
-    page.on("requestfailed", lambda made: watched.failed.append(made.url))
-    page.on("response", lambda answer: watched.failed.append(answer.url) if answer.status >= 400 else None)
-    page.goto(url, wait_until="load")
-    return watched
 
 
 def boxes(page: Page) -> list[Locator]:
@@ -90,58 +42,6 @@ def require_drawn(page: Page) -> int:
         assert box.get_attribute("data-error") is None, box.get_attribute("data-error")
         assert box.locator(".rnn-plot svg.main-svg").count() > 0, "drawn, but without a picture"
     return len(figures)
-
-
-def players(page: Page) -> list[Locator]:
-    """The sentence players of a page, in order."""
-    return page.locator("figure.rnn-player").all()
-
-
-def player_walks(box: Locator) -> list[dict[str, Any]]:
-    """What the page's script has walked: for each sentence ``words``, ``answers`` and the nets' ``walks``."""
-    sentences: list[dict[str, Any]] = box.evaluate("box => window.rnnkit.players.get(box).sentences")
-    return sentences
-
-
-def wait_for_player(box: Locator) -> dict[str, Any]:
-    """Wait until a player's panels show its present state, and return that."""
-    box.page.wait_for_function(
-        """box => box.dataset.error || (box.dataset.drawn && !window.rnnkit.players.get(box).drawing
-            && box.dataset.state === window.rnnkit.players.get(box).state())""",
-        arg=box.element_handle(),
-        timeout=WAIT_MS,
-    )
-    assert box.get_attribute("data-error") is None, box.get_attribute("data-error")
-    state: dict[str, Any] = json.loads(box.get_attribute("data-state") or "")
-    return state
-
-
-def require_players_walk(page: Page) -> int:
-    """Scroll to each player, try its examples and models, and require Python's states; return their number."""
-    boxes = players(page)
-    for box in boxes:
-        box.locator(".rnn-panels").scroll_into_view_if_needed()
-        data = json.loads(box.locator("script").text_content() or "")
-        select = box.locator("select")
-        for model in (0, len(data["models"]) - 1):
-            select.select_option(str(model))
-            for button in box.locator("[data-example]").all():
-                button.click()
-                assert wait_for_player(box)["model"] == model
-                require_walked(box, data, model)
-    return len(boxes)
-
-
-def require_walked(box: Locator, data: dict[str, Any], model: int) -> None:
-    """Require that the page's script and Python walk through the same states."""
-    vocabulary = Vocabulary(data["names"], data["kinds"])
-    for sentence in player_walks(box):
-        assert sentence["answers"] == vocabulary.answers(sentence["words"]).tolist()
-        for net in data["nets"]:
-            parameters = {name: np.array(values)[model] for name, values in net["parameters"].items()}
-            ours, theirs = walk(net["cell"], parameters, sentence["words"]), sentence["walks"][net["label"]]
-            np.testing.assert_allclose(theirs["states"], ours.states, atol=1e-5)
-            np.testing.assert_allclose(theirs["positive"], ours.positive, atol=1e-5)
 
 
 def figure_script(site: Path, key: str) -> dict[str, Any]:
@@ -260,26 +160,6 @@ def require_theme_follows(page: Page) -> None:
             page.wait_for_function(INK_ARRIVED, arg=box.element_handle(), timeout=WAIT_MS)
             ink = box.evaluate('box => getComputedStyle(box.querySelector("svg text")).fill')
             assert contrast(_rgb(ink), _rgb(paper)) >= 4.5, f"{ink} on {paper} in the {theme} theme"
-
-
-def play_through(box: Locator) -> list[tuple[int, str]]:
-    """Press the first play button and watch from inside the page; each step drawn and label of the button, in turn."""
-    seen: list[list[Any]] = box.evaluate(
-        """async (box) => {
-            const play = box.querySelector(".rnn-play"), seen = [];
-            const look = () => {
-                const now = [JSON.parse(box.dataset.state).step, play.getAttribute("aria-label")];
-                if (String(now) !== String(seen.at(-1))) seen.push(now);
-            };
-            const observer = new MutationObserver(look);
-            observer.observe(box, { attributes: true, attributeFilter: ["data-state"] });
-            observer.observe(play, { attributes: true, attributeFilter: ["aria-label"] });
-            play.click();
-            do await new Promise(requestAnimationFrame); while (play.dataset.playing);
-            return seen;
-        }"""
-    )
-    return [(step, label) for step, label in seen]
 
 
 def set_theme(page: Page, theme: str) -> None:

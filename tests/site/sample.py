@@ -1,8 +1,9 @@
-"""A book of three notebooks with every kind of binding, made without running anything."""
+"""A book of five notebooks with every kind of binding, made without running anything."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import plotly.graph_objects as go
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from rnnkit.figures import Interactive, certainty_colorscale, digit_colorscale, digit_marker, net_color
-from rnnkit.figures.player import SentencePlayer
+from rnnkit.figures.stepping import SteppingElement
+from tests.unit.figures.lab_nets import make_adder, make_recall
 from tests.unit.figures.players import make_player
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +29,8 @@ parts:
       - file: book/chapter/01_points
       - file: book/chapter/02_lines
       - file: book/chapter/03_player
+      - file: book/chapter/04_recall
+      - file: book/chapter/05_adder
 """
 BIB = "@article{one, author={A. Author}, title={On nets}, journal={Journal}, year={2020}}\n"
 INTRO = """\
@@ -169,6 +173,8 @@ def make_sample(folder: Path) -> Sample:
         ),
         "chapter/02_lines.ipynb": _notebook("Lines and space", [lines_figure(arrays), space_figure(arrays)]),
         "chapter/03_player.ipynb": _notebook("Type a sentence", [make_player()]),
+        "chapter/04_recall.ipynb": _notebook("Type digits", [make_recall()]),
+        "chapter/05_adder.ipynb": _notebook("Type two numbers", [make_adder()]),
     }
     for relative, notebook in pages.items():
         for root in (book, executed):
@@ -185,7 +191,7 @@ def make_sample(folder: Path) -> Sample:
     return Sample(book, executed, folder / "_toc.yml", folder / "_config.yml", arrays)
 
 
-def _notebook(title: str, figures: list[Interactive] | list[SentencePlayer]) -> nbformat.NotebookNode:
+def _notebook(title: str, figures: Sequence[Interactive | SteppingElement]) -> nbformat.NotebookNode:
     text = (
         f"# {title}\n\nWhat {{cite}}`one` asked: is $h_t = \\tanh(W h_{{t-1}} + U x_t)$ enough?\n\n## Figures"
     )

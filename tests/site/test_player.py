@@ -10,16 +10,19 @@ import pytest
 
 from tests.site.checks import (
     check_page,
+    require_accessible,
+    require_fits,
+    set_theme,
+)
+from tests.site.player_checks import (
+    opened,
     play_through,
     player_walks,
     players,
-    require_accessible,
-    require_fits,
     require_walked,
-    set_theme,
     wait_for_player,
-    watch,
 )
+from tests.site.player_checks import type_into as fill_in
 from tests.unit.figures.players import NAMES, READINGS, make_player
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -28,15 +31,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.fixture
 def address(site):
     return f"{(site / 'book' / 'chapter' / '03_player').as_uri()}.html"
-
-
-def opened(context, address):
-    """The watched page and its player, drawn."""
-    watched = watch(context, address)
-    (box,) = players(watched.page)
-    box.locator(".rnn-panels").scroll_into_view_if_needed()
-    wait_for_player(box)
-    return watched, box
 
 
 @pytest.fixture
@@ -63,8 +57,7 @@ def drawn(box, net, trace):
 
 
 def type_into(box, text, name="A"):
-    field(box, name).fill(text)
-    return wait_for_player(box)
+    return fill_in(box, text, f"Sentence {name}")
 
 
 def test_from_a_folder_without_network_the_nets_walk_as_in_python(offline, site, address):
@@ -78,7 +71,7 @@ def test_a_typed_sentence_is_walked_and_drawn(player):
     assert wait_for_player(player)["length"] == 5
     (first, second) = player_walks(player)
     assert (first["words"], second["words"]) == ([6, 0, 8, 0, 0], [])
-    require_walked(player, make_player().payload(), 0)
+    require_walked(player, make_player().payload())
     ours = make_player().walk("GRU", 0, first["words"])
     np.testing.assert_allclose(drawn(player, "GRU", "path A"), ours.states, atol=1e-5)
     np.testing.assert_allclose(drawn(player, "GRU", "now A"), ours.states[-1:], atol=1e-5)
@@ -137,7 +130,7 @@ def test_the_keyboard_is_enough(player):
     page.keyboard.press("ArrowDown")
     assert wait_for_player(player)["model"] == 1
     assert player.locator("[aria-current] th").inner_text() == "3"
-    require_walked(player, make_player().payload(), 1)
+    require_walked(player, make_player().payload())
 
 
 def test_an_unknown_word_is_named_and_left_out(player):
@@ -173,7 +166,7 @@ def test_a_screen_reader_hears_what_the_nets_say(player):
 def test_five_hundred_stop_words_stay_fluent(player):
     type_into(player, "good .x500")
     assert wait_for_player(player)["length"] == 501
-    require_walked(player, make_player().payload(), 0)
+    require_walked(player, make_player().payload())
     assert player.locator("tbody tr").count() < 80
     assert "… " in player.locator(".rnn-gap").first.inner_text()
     took = player.evaluate(

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rnnkit.paths import repository
-from tests.site.checks import check_page, require_accessible, require_drawn, require_fits, watch
+from tests.site.checks import check_page, require_accessible, require_drawn, require_fits
+from tests.site.watching import watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

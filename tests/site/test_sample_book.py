@@ -13,14 +13,14 @@ from tests.site.checks import (
     check_page,
     expected,
     figure_script,
-    play_through,
     plotted,
     require_accessible,
     require_drawn,
     require_fits,
     set_theme,
-    watch,
 )
+from tests.site.player_checks import play_through
+from tests.site.watching import watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = ("chapter/01_points", "chapter/02_lines")

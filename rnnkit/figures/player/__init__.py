@@ -2,6 +2,6 @@
 
 from rnnkit.figures.player.element import SentencePlayer
 from rnnkit.figures.player.vocabulary import Reading, Vocabulary
-from rnnkit.figures.player.walk import Walk, half_plane, walk
+from rnnkit.figures.player.walk import Walk, walk
 
-__all__ = ["Reading", "SentencePlayer", "Vocabulary", "Walk", "half_plane", "walk"]
+__all__ = ["Reading", "SentencePlayer", "Vocabulary", "Walk", "walk"]

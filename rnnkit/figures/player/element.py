@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,24 +10,24 @@ import numpy as np
 from rnnkit.figures.player import panel
 from rnnkit.figures.player.markup import player_html
 from rnnkit.figures.player.vocabulary import MAX_WORDS, Vocabulary
-from rnnkit.figures.player.walk import GATES, Walk, shapes, walk
+from rnnkit.figures.player.walk import Walk, shapes, walk
+from rnnkit.figures.stepping import GATES, Parameters, SteppingElement, checked_arrays
+from rnnkit.figures.stepping.plane import NAME_LIMITS, plane_layout
 from rnnkit.figures.theme import WORDS
 
-VERSION = 1
-
-Parameters = Mapping[str, np.ndarray]
+VERSION = 2
 
 
-class SentencePlayer:
+class SentencePlayer(SteppingElement):
     """Nets with two hidden units that read what the reader types; right answers by the Count rule.
 
     Parameters
     ----------
     nets : mapping of str to (str, mapping of str to array)
-        By label, such as ``"RNN"``: the cell (``"rnn"`` or ``"gru"``) and its parameters with a leading axis over M
-        models: ``embedding`` (M, V, D), ``weight_ih`` (M, G*2, D), ``weight_hh`` (M, G*2, 2), ``bias_ih`` and
-        ``bias_hh`` (M, G*2), ``weight_out`` (M, 2, 2), ``bias_out`` (M, 2); torch's order of gates, and of the two
-        logits the second is positive. M is the same for all; D need not be. Kept in 32 bits.
+        By label, such as ``"RNN"``: the cell (``"rnn"``, ``"gru"``, ``"lstm"``) and its parameters with a leading
+        axis over M models: ``embedding`` (M, V, D), ``weight_ih`` (M, G*2, D), ``weight_hh`` (M, G*2, 2),
+        ``bias_ih`` and ``bias_hh`` (M, G*2), ``weight_out`` (M, 2, 2), ``bias_out`` (M, 2); torch's order of gates,
+        and of the two logits the second is positive. M is the same for all; D need not be. Kept in 32 bits.
     names : sequence of str
         The V words of the vocabulary.
     kinds : sequence of int
@@ -61,20 +60,13 @@ class SentencePlayer:
         models: Sequence[str] | None = None,
         caption: str | None = None,
     ) -> None:
-        if not isinstance(alt, str) or not alt.strip():
-            raise ValueError("alt: a figure needs a text alternative that says what it shows")
-        self.alt, self.caption = " ".join(alt.split()), caption
+        super().__init__(alt=alt, caption=caption)
         self.vocabulary = Vocabulary(names, kinds)
         self.nets = {
             str(label): (cell, _checked(label, cell, p, len(names))) for label, (cell, p) in nets.items()
         }
-        sizes = {label: len(parameters["embedding"]) for label, (_, parameters) in self.nets.items()}
-        if len(set(sizes.values())) != 1:
-            raise ValueError(f"nets must have as many models each, at least one net, not {sizes}")
-        count = next(iter(sizes.values()))
-        self.models = tuple(str(m) for m in models) if models is not None else _numbers(count)
-        if len(self.models) != count or not count:
-            raise ValueError(f"{len(self.models)} names for {count} models")
+        counts = {label: len(parameters["embedding"]) for label, (_, parameters) in self.nets.items()}
+        self.models = self.named_models(counts, models, "nets")
         self.examples = {
             str(label): _checked_example(self.vocabulary, e) for label, e in (examples or {}).items()
         }
@@ -83,17 +75,17 @@ class SentencePlayer:
         """Let one model of one net read a sentence."""
         return walk(self.nets[label][0], self.parameters(label, model), words)
 
-    def parameters(self, label: str, model: int) -> dict[str, np.ndarray]:
-        """Parameters of one model, in double precision: the very numbers that the page's script reads."""
-        return {name: values[model] for name, values in self.nets[label][1].items()}
+    def arrays(self, label: str) -> Parameters:
+        """Parameters of all models of a net, in double precision."""
+        return self.nets[label][1]
 
     def payload(self) -> dict[str, Any]:
         """Everything the page's script needs, as plain JSON values."""
         return {
             "version": VERSION,
             "nets": [
-                {"label": label, "cell": cell, "parameters": {n: v.tolist() for n, v in parameters.items()}}
-                for label, (cell, parameters) in self.nets.items()
+                {"label": label, "cell": cell, "parameters": self.encoded(label)}
+                for label, (cell, _) in self.nets.items()
             ],
             "models": list(self.models),
             "names": list(self.vocabulary.names),
@@ -102,56 +94,29 @@ class SentencePlayer:
             "aliases": self.vocabulary.aliases,
             "examples": [list(pair) for pair in self.examples.values()],
             "maxWords": MAX_WORDS,
-            "panel": {"traces": panel.traces(), "layout": panel.layout(), "nameLimits": panel.NAME_LIMITS},
+            "panel": {"traces": panel.traces(), "layout": plane_layout(), "nameLimits": NAME_LIMITS},
         }
 
-    def mimebundle(self) -> dict[str, str]:
-        """Notebook output: HTML with the data in it, and the text alternative."""
-        data = json.dumps(self.payload(), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        return {"text/html": player_html(self, data), "text/plain": self.alt}
+    def markup(self, data: str) -> str:
+        """HTML of the player with its payload as JSON."""
+        return player_html(self, data)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return self.mimebundle()
-
-    def _ipython_display_(self) -> None:
-        self.show()
-
-    def show(self) -> None:
-        """Display the player: with ipywidgets in a live kernel, else as the output that a page's script drives."""
-        from IPython.display import display
-
-        from rnnkit.figures import live
+    def live(self) -> Any:
+        """The widget that a live kernel shows."""
         from rnnkit.figures.player.widgets import LivePlayer
 
-        if live.is_live():
-            display(LivePlayer(self).widget)
-        else:
-            display(self.mimebundle(), raw=True)
-
-
-def _numbers(count: int) -> tuple[str, ...]:
-    return tuple(f"nets {number}" for number in range(1, count + 1))
+        return LivePlayer(self).widget
 
 
 def _checked(label: str, cell: str, parameters: Parameters, num_words: int) -> dict[str, np.ndarray]:
-    """Arrays of one net, rounded to the shortest decimals that stand for their 32-bit values."""
+    """Arrays of one net, rounded to 32 bits."""
     if cell not in GATES:
         raise ValueError(f"net {label!r}: the cell must be one of {', '.join(GATES)}, not {cell!r}")
     embedding = np.asarray(parameters.get("embedding", ()))
     input_size = embedding.shape[2] if embedding.ndim == 3 else 0
-    result = {}
-    for name, shape in shapes(cell, num_words, input_size, hidden_size=2).items():
-        if name not in parameters:
-            raise ValueError(f"net {label!r}: {name} is missing; there are {', '.join(sorted(parameters))}")
-        values = np.asarray(parameters[name], dtype=np.float32)
-        if values.shape != (len(embedding), *shape):
-            raise ValueError(
-                f"net {label!r}: {name} must be of shape {(len(embedding), *shape)}, not {values.shape}"
-            )
-        if not np.isfinite(values).all():
-            raise ValueError(f"net {label!r}: {name} holds NaN or infinity")
-        result[name] = np.array([float(str(v)) for v in values.ravel()]).reshape(values.shape)
-    return result
+    return checked_arrays(
+        label, parameters, shapes(cell, num_words, input_size, hidden_size=2), len(embedding)
+    )
 
 
 def _checked_example(vocabulary: Vocabulary, example: str | Sequence[str]) -> tuple[str, str]:

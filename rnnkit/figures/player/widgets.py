@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnkit.figures.player import panel
 from rnnkit.figures.player.walk import Walk
+from rnnkit.figures.stepping.live import LiveStepper
+from rnnkit.figures.stepping.plane import place, place_sides, plane_layout
 
 if TYPE_CHECKING:
     from rnnkit.figures.player.element import SentencePlayer
@@ -17,62 +18,27 @@ _LABELLED = 40
 """Steps that carry their number; on longer paths the numbers would cover each other."""
 
 
-class LivePlayer:
-    """A plotly FigureWidget with one panel per net, under the fields and the slider.
+class LivePlayer(LiveStepper):
+    """Two sentences, the second of which may be empty, and one panel per net.
 
     Parameters
     ----------
     player : SentencePlayer
-
-    Attributes
-    ----------
-    texts : tuple of ipywidgets.Text
-        The two sentences; the second may be empty.
-    model : ipywidgets.Dropdown
-    step : ipywidgets.IntSlider
-    said : ipywidgets.HTML
-        What the nets say at the present step.
-    figure : plotly.graph_objects.FigureWidget
-    widget : ipywidgets.VBox
-        What a notebook displays.
     """
 
     def __init__(self, player: SentencePlayer) -> None:
-        import ipywidgets
-        import plotly.graph_objects as go
-
         self.player = player
-        start = next(iter(player.examples.values()), ("", ""))
-        self.texts = tuple(
-            ipywidgets.Text(value=text, description=f"Sentence {name}", continuous_update=True)
-            for name, text in zip("AB", start, strict=True)
+        super().__init__(
+            player,
+            player.examples,
+            fields=("Sentence A", "Sentence B"),
+            steps="Words read",
+            figure={"data": _traces(len(player.nets)), "layout": _layout(list(player.nets))},
+            pick_net=False,
         )
-        self.examples = ipywidgets.Dropdown(options=list(player.examples), description="Example")
-        self.model = ipywidgets.Dropdown(
-            options=[(name, index) for index, name in enumerate(player.models)], description="Nets"
-        )
-        self.step = ipywidgets.IntSlider(min=0, max=0, description="Words read")
-        self.said = ipywidgets.HTML()
-        self.figure = go.FigureWidget(data=_traces(len(player.nets)), layout=_layout(list(player.nets)))
-        for box in (*self.texts, self.examples, self.model, self.step):
-            box.style.description_width = "initial"
-        for box in self.texts:
-            box.observe(lambda _: self._read(to_end=True), names="value")
-        self.examples.observe(lambda _: self._take_example(), names="value")
-        self.model.observe(lambda _: self._read(to_end=False), names="index")
-        self.step.observe(lambda _: self._follow(), names="value")
-        parts = [self.examples, *self.texts, self.model, self.step, self.said, self.figure]
-        if player.caption:
-            parts.append(ipywidgets.Label(player.caption))
-        self.widget = ipywidgets.VBox(parts if player.examples else parts[1:])
-        self._read(to_end=True)
 
-    def _take_example(self) -> None:
-        for box, text in zip(self.texts, self.player.examples[self.examples.value], strict=True):
-            box.value = text
-
-    def _read(self, *, to_end: bool) -> None:
-        """Let the chosen nets read both sentences, and go to the end or stay."""
+    def walk(self) -> int:
+        """Let the chosen nets read both sentences."""
         vocabulary = self.player.vocabulary
         self.readings = [vocabulary.parse(box.value) for box in self.texts]
         self.answers = [vocabulary.answers(reading.words) for reading in self.readings]
@@ -80,24 +46,16 @@ class LivePlayer:
             label: [self.player.walk(label, self.model.index, reading.words) for reading in self.readings]
             for label in self.player.nets
         }
-        self.step.max = max(len(reading.words) for reading in self.readings)
-        if to_end:
-            self.step.value = self.step.max
-        self._follow()
+        return max(len(reading.words) for reading in self.readings)
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
         """Bring panels and words to the present step."""
-        self.said.value = "<br>".join(html.escape(line) for line in self._lines())
+        self.say(self._lines())
         with self.figure.batch_update():
             for row, (label, walks) in enumerate(self.walks.items()):
                 parameters = self.player.parameters(label, self.model.index)
                 traces = self.figure.data[row * _PER_NET : (row + 1) * _PER_NET]
-                corners = panel.sides(parameters)
-                for trace, name in zip(traces, ("positive", "negative"), strict=False):
-                    _place(trace, np.concatenate([corners[name], corners[name][:1]]))
-                names = panel.side_names(corners)
-                traces[panel.SIDE_NAMES].text = list(names)
-                _place(traces[panel.SIDE_NAMES], np.array([*names.values()]).reshape(-1, 2))
+                place_sides(traces, panel.sides(parameters))
                 for index, walk in enumerate(walks):
                     self._path(traces[panel.FIRST_PATH + index * panel.PER_PATH :], walk, index)
 
@@ -107,13 +65,13 @@ class LivePlayer:
         words = self.readings[index].words
         t = min(self.step.value, len(words))
         states = walk.states[: t + 1] if words else np.empty((0, 2))
-        _place(line, states)
-        _place(steps, states[1:])
+        place(line, states)
+        place(steps, states[1:])
         steps.text = [str(k) if k <= _LABELLED else "" for k in range(1, t + 1)]
         steps.customdata = [
             f"after word {k}: {self.player.vocabulary.names[words[k - 1]]}" for k in range(1, t + 1)
         ]
-        _place(now, states[-1:])
+        place(now, states[-1:])
         now.text = ["AB"[index]] if words else []
         now.textposition = "middle left" if index == 0 else "bottom center"
 
@@ -145,10 +103,6 @@ class LivePlayer:
 _PER_NET = panel.FIRST_PATH + 2 * panel.PER_PATH
 
 
-def _place(trace: Any, points: np.ndarray) -> None:
-    trace.x, trace.y = points[:, 0], points[:, 1]
-
-
 def _traces(num_nets: int) -> list[dict[str, Any]]:
     """Traces of all panels, panel after panel, each on axes of its own."""
     suffix = ["" if i == 0 else str(i + 1) for i in range(num_nets)]
@@ -157,7 +111,7 @@ def _traces(num_nets: int) -> list[dict[str, Any]]:
 
 def _layout(labels: list[str]) -> dict[str, Any]:
     """The panels side by side, each square under its label."""
-    layout = panel.layout()
+    layout = plane_layout()
     x_axis, y_axis = layout.pop("xaxis"), layout.pop("yaxis")
     width, gap = 1 / len(labels), 0.06
     annotations = []

@@ -8,6 +8,7 @@
     u1: (view, i) => view.getUint8(i),
     u2: (view, i) => view.getUint16(2 * i, true),
     u4: (view, i) => view.getUint32(4 * i, true),
+    f4: (view, i) => view.getFloat32(4 * i, true), // the value itself: lo is 0 and step 1
   };
 
   /* The flat values and their shape: lo + code * step, NaN where the code is the missing one, or labels. */

@@ -3,6 +3,7 @@
   "use strict";
 
   const rnnkit = (window.rnnkit = window.rnnkit || {});
+  const { dot, logistic, image, read } = rnnkit.cells;
 
   const TOKEN = /[xX×*]\s*([0-9]+)|([.…+\-−–])|([^\s.…+\-−–×*,;:!?]+)/g;
   const SAME = { "−": "-", "–": "-", "…": "." };
@@ -66,24 +67,10 @@
     })];
   }
 
-  const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
-  const logistic = (value) => 0.5 * (1 + Math.tanh(0.5 * value));
-
-  /* The equations of torch.nn.RNN and torch.nn.GRU: {states: (T + 1) lists, positive: (T + 1)}. */
+  /* A sentence read with one net: {states: (T + 1) lists, margins: (T + 1), positive: (T + 1)}. */
   function walk(cell, p, words) {
-    const size = p.weight_hh[0].length;
-    const images = p.embedding.map((vector) => p.weight_ih.map((row, i) => dot(row, vector) + p.bias_ih[i]));
-    const states = [new Array(size).fill(0)];
-    for (const word of words) {
-      const h = states[states.length - 1], image = images[word];
-      const inner = p.weight_hh.map((row, i) => dot(row, h) + p.bias_hh[i]);
-      states.push(h.map((old, i) => {
-        if (cell === "rnn") return Math.tanh(image[i] + inner[i]);
-        const reset = logistic(image[i] + inner[i]), update = logistic(image[size + i] + inner[size + i]);
-        const fresh = Math.tanh(image[2 * size + i] + reset * inner[2 * size + i]);
-        return (1 - update) * fresh + update * old;
-      }));
-    }
+    const size = p.weight_hh[0].length, images = p.embedding.map((vector) => image(p, vector));
+    const states = read(cell, p, words.map((word) => images[word])).map((state) => state.slice(0, size));
     const { normal, offset } = border(p);
     const margins = states.map((state) => dot(normal, state) + offset);
     return { states, margins, positive: margins.map(logistic) };
@@ -93,37 +80,8 @@
     return { normal: p.weight_out[1].map((w, i) => w - p.weight_out[0][i]), offset: p.bias_out[1] - p.bias_out[0] };
   }
 
-  /* Corners of the part of the square [-limit, limit]² where normal · h + offset > 0. */
-  function halfPlane(normal, offset, limit) {
-    const square = [[-1, -1], [1, -1], [1, 1], [-1, 1]].map((corner) => corner.map((c) => c * limit));
-    const corners = [];
-    square.forEach((here, i) => {
-      const there = square[(i + 1) % 4], inside = dot(normal, here) + offset, next = dot(normal, there) + offset;
-      if (inside > 0) corners.push(here);
-      if (inside > 0 !== next > 0) corners.push(here.map((c, k) => c + ((there[k] - c) * inside) / (inside - next)));
-    });
-    return corners;
-  }
-
-  /* Centre of area of a polygon; NaN where it is empty. */
-  function middle(corners) {
-    let x = 0, y = 0, twice = 0;
-    corners.forEach((here, i) => {
-      const there = corners[(i + 1) % corners.length], cross = here[0] * there[1] - there[0] * here[1];
-      x += (here[0] + there[0]) * cross;
-      y += (here[1] + there[1]) * cross;
-      twice += cross;
-    });
-    return [x / (3 * twice), y / (3 * twice)];
-  }
-
   const ANSWERS = ["negative", "positive"];
   const says = (margin) => ANSWERS[margin > 0 ? 1 : 0];
 
-  /* A probability in two digits, which never claims to be certain. */
-  function chance(value) {
-    return value > 0.995 && value < 1 ? ">\u00a00.99" : value < 0.005 && value > 0 ? "<\u00a00.01" : value.toFixed(2);
-  }
-
-  rnnkit.sentences = { runs, reading, typed, merged, answers, walk, border, halfPlane, middle, says, chance, ANSWERS };
+  rnnkit.sentences = { runs, reading, typed, merged, answers, walk, border, says, ANSWERS };
 })();

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import html.parser
-import json
 import re
 import types
 
@@ -9,15 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from rnnkit.figures.player import Vocabulary, half_plane, walk
+from rnnkit.figures.player import Vocabulary, walk
 from rnnkit.figures.player import panel as panels
 from rnnkit.figures.player.vocabulary import MAX_WORDS
-from rnnkit.figures.player.walk import LIMIT, boundary
+from rnnkit.figures.player.walk import boundary
 from rnnkit.figures.player.widgets import LivePlayer
+from rnnkit.figures.stepping import plane
+from rnnkit.figures.stepping.element import decoded
+from rnnkit.figures.stepping.plane import LIMIT, half_plane
 from rnnkit.figures.theme import BACKGROUNDS
+from tests.unit.figures.markup import HOSTILE, data_of, require_labelled
 from tests.unit.figures.players import EXAMPLES, KINDS, NAMES, READINGS, make_player, random_net
-
-HOSTILE = '</script><img src=x onerror="alert(1)"> & \u2028'
 
 
 def torch_states(cell, parameters, words):
@@ -33,7 +33,7 @@ def torch_states(cell, parameters, words):
     return states.numpy(), (logits[:, 1] - logits[:, 0]).numpy(), logits.softmax(1)[:, 1].numpy()
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 @pytest.mark.parametrize("input_size", [1, 4])
 def test_a_walk_is_torchs(cell, input_size):
     parameters = random_net(cell, 1, input_size)
@@ -46,7 +46,7 @@ def test_a_walk_is_torchs(cell, input_size):
     np.testing.assert_allclose(ours.positive[1:], positive, atol=1e-10)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_without_words_there_is_the_start_alone(cell):
     ours = walk(cell, {name: values[0] for name, values in random_net(cell).items()}, ())
     assert ours.states.tolist() == [[0, 0]]
@@ -79,15 +79,15 @@ def test_a_side_too_small_for_its_name_has_none():
         "positive": half_plane(np.array([1.0, 0.0]), 0.9),
         "negative": half_plane(np.array([-1.0, 0.0]), -0.9),
     }
-    assert list(panels.side_names(sides)) == ["positive"]
+    assert list(plane.side_names(sides)) == ["positive"]
 
 
 def test_a_readout_that_says_the_same_everywhere_has_one_side():
     assert half_plane(np.zeros(2), -1.0).shape == (0, 2)
     assert half_plane(np.array([0.1, 0.0]), 9.0).shape == (4, 2)
-    assert np.isnan(panels.middle(half_plane(np.zeros(2), -1.0))).all()
+    assert np.isnan(plane.middle(half_plane(np.zeros(2), -1.0))).all()
     np.testing.assert_allclose(
-        panels.middle(half_plane(np.array([1.0, 0.0]), 0.0)), [LIMIT / 2, 0], atol=1e-12
+        plane.middle(half_plane(np.array([1.0, 0.0]), 0.0)), [LIMIT / 2, 0], atol=1e-12
     )
 
 
@@ -131,37 +131,14 @@ def test_a_vocabulary_that_cannot_be_typed_is_refused(names, kinds, match):
         Vocabulary(names, kinds)
 
 
-def data_of(markup):
-    """JSON that a page's script finds in the markup, as an HTML parser sees it."""
-
-    class Scripts(html.parser.HTMLParser):
-        found = ""
-        tags: tuple = ()
-
-        def handle_starttag(self, tag, attrs):
-            self.tags = (*self.tags, (tag, dict(attrs)))
-            self.inside = tag == "script"
-
-        def handle_endtag(self, tag):
-            self.inside = False
-
-        def handle_data(self, text):
-            self.found += text if getattr(self, "inside", False) else ""
-
-    parser = Scripts()
-    parser.feed(markup)
-    return json.loads(parser.found, parse_constant=pytest.fail), parser.tags
-
-
 def test_the_page_gets_the_very_numbers_that_python_walks_with():
     player = make_player()
     data, _ = data_of(player.mimebundle()["text/html"])
     for net in data["nets"]:
         own = player.parameters(net["label"], 2)
-        for name, values in net["parameters"].items():
-            np.testing.assert_array_equal(np.array(values)[2], own[name])
-            original = random_net(net["cell"])[name]
-            np.testing.assert_array_equal(np.array(values, dtype=np.float32), original)
+        for name, values in decoded(net, 2).items():
+            np.testing.assert_array_equal(values, own[name])
+            np.testing.assert_array_equal(values, random_net(net["cell"])[name][2])
     assert data["names"] == list(NAMES)
     assert data["examples"][0] == ["good .x30", ""]
 
@@ -183,12 +160,7 @@ def test_the_markup_escapes_what_it_is_given():
 
 
 def test_ids_are_unique_and_labels_lead_somewhere():
-    _, tags = data_of(make_player().mimebundle()["text/html"])
-    ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
-    assert len(ids) == len(set(ids))
-    for _, attributes in tags:
-        for pointer in ("for", "aria-describedby"):
-            assert set(attributes.get(pointer, "").split()) <= set(ids)
+    require_labelled(make_player().mimebundle()["text/html"])
 
 
 def test_the_same_player_is_the_same_output():
@@ -217,7 +189,7 @@ def with_(name, values, cell="rnn"):
         (with_("bias_out", np.zeros((3, 1))), r"bias_out.*\(3, 2\).*\(3, 1\)"),
         (with_("bias_out", np.full((3, 2), np.nan)), "bias_out holds NaN"),
         (with_("bias_out", np.zeros((3, 2)), cell="gru"), r"weight_ih.*\(3, 6, 4\)"),
-        (with_("bias_out", np.zeros((3, 2)), cell="lstm"), "rnn, gru.*'lstm'"),
+        (with_("bias_out", np.zeros((3, 2)), cell="elman"), "rnn, gru, lstm.*'elman'"),
         ({"nets": {"RNN": ("rnn", {"embedding": np.zeros((1, 10, 4))})}}, "weight_ih is missing"),
         ({"models": ["one"]}, "1 names for 3"),
         ({"examples": {"x": "wonderful"}}, "wonderful"),
@@ -238,7 +210,7 @@ def test_each_colour_stands_out_from_both_pages_and_from_the_tints():
 
 
 def mixed(color, page):
-    alpha = float(re.search(r"([\d.]+)\)", panels.tint(color))[1])
+    alpha = float(re.search(r"([\d.]+)\)", plane.tint(color))[1])
     channels = [(int(color[i : i + 2], 16), int(page[i : i + 2], 16)) for i in (1, 3, 5)]
     return "#" + "".join(f"{round(alpha * a + (1 - alpha) * b):02x}" for a, b in channels)
 
