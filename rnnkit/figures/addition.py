@@ -153,8 +153,12 @@ def addition_lengths(length_accuracy: Keyed, whole_accuracy: Keyed | None = None
     bind_panels(figure, firsts, shown, ("measure", "cell", "size"), cells)
     chance = np.stack([np.full(longest, 0.5), 0.5 ** (lengths + 1.0)])[: len(measures)]
     for panel in range(len(losses)):
-        figure.bind(f"chance {panel + 1}", "y", chance, over="measure")
+        figure.bind(_chance_name(panel), "y", chance, over="measure")
     return figure.bind_layout("yaxis.title.text", measures, over="measure")
+
+
+def _chance_name(panel: int) -> str:
+    return "chance" if panel == 0 else f"chance, panel {panel + 1}"
 
 
 def _chance_trace(lengths: np.ndarray, panel: int) -> Any:
@@ -162,8 +166,7 @@ def _chance_trace(lengths: np.ndarray, panel: int) -> Any:
 
     line = {"color": NEUTRAL, "width": 1.5, "dash": "dash"}
     quiet = {"showlegend": panel == 0, "legendgroup": "chance", "hoverinfo": "skip"}
-    made = go.Scatter(name=f"chance {panel + 1}", x=lengths, mode="lines", line=line, **quiet, **axes(panel))
-    return made
+    return go.Scatter(name=_chance_name(panel), x=lengths, mode="lines", line=line, **quiet, **axes(panel))
 
 
 def _at(longest: int) -> list[int]:

@@ -110,9 +110,7 @@ def _graph(
             y=nodes[:, 1],
             text=labels,
             mode="markers+text",
-            textposition=[
-                "middle right" if x < -0.5 else "middle left" if x > 0.5 else "top center" for x, _ in nodes
-            ],
+            textposition=[_inward(x, y) for x, y in nodes],
             marker={"size": 16, "color": NEUTRAL},
             hovertemplate="%{text}<extra></extra>",
             showlegend=False,
@@ -120,6 +118,13 @@ def _graph(
         )
     )
     return shown
+
+
+def _inward(x: float, y: float) -> str:
+    """On which side of a node its name stands: away from its loops."""
+    if abs(x) > 0.5:
+        return "middle right" if x < 0 else "middle left"
+    return "bottom center" if y > 0 else "top center"
 
 
 def _edges(

@@ -141,7 +141,9 @@ def by_size(
     ends = values[..., -1]
     low = float(np.nanmin(ends)) if (~np.isnan(ends)).any() else 0.0
     low = min([low, *(y for _, y in paper if not np.isnan(y))])
-    return figure.bind_layout("yaxis.range", [[-0.02, 1.04], [low - 0.05 * (1.02 - low), 1.01]], over="zoom")
+    return figure.bind_layout(
+        "yaxis.range", [[-0.02, 1.04], [low - 0.05 * (1.02 - low), 1 + 0.06 * (1.02 - low)]], over="zoom"
+    )
 
 
 def place_of(series: float, size: int, num_series: int) -> float:

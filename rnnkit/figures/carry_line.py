@@ -86,13 +86,19 @@ def _line_alt(cell: str, projection: np.ndarray, carry: np.ndarray, steps: np.nd
     color(cell)
     middle = _by_carry(projection, carry)
     told = "; ".join(
-        f"seed {seed}: {middle[0, seed, -1]:.2f} without and {middle[1, seed, -1]:.2f} with a carry"
+        f"seed {seed}: {_value_said(middle[0, seed])} without and {_value_said(middle[1, seed])} with a carry"
         for seed in range(len(projection))
     )
     return (
         f"States of {len(projection)} {said(cell)} nets on the direction that tells the carry, after each of "
-        f"{len(steps)} steps of {projection.shape[1]} sums. Mean after the last step: {told}."
+        f"{len(steps)} steps of {projection.shape[1]} sums. Mean over the steps: {told}."
     )
+
+
+def _value_said(by_step: np.ndarray) -> str:
+    """Mean over the steps after which there is such a carry; after the last there is none where it was added."""
+    value = mean(by_step)
+    return "no state" if np.isnan(value) else f"{value:.2f}"
 
 
 def _line_table(projection: np.ndarray, carry: np.ndarray, steps: np.ndarray) -> dict[str, list[Any]]:

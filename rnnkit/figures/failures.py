@@ -42,7 +42,12 @@ def failures(kinds: Mapping[Key, Mapping[str, int]]) -> Interactive:
             orientation="h",
             marker={
                 "color": CLUSTERS[(5, 7, 2, 0, 4, 6, 8, 3)[i % 8]],
-                "pattern": {"shape": _PATTERNS[i % 8], "solidity": 0.25},
+                "pattern": {
+                    "shape": _PATTERNS[i % 8],
+                    "solidity": 0.3,
+                    "fillmode": "overlay",
+                    "fgcolor": "#ffffff",
+                },
             },
             hovertemplate="%{x} nets: " + name + "<extra></extra>",
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnkit.figures.bands import add_curve, bind_curve
+from rnnkit.figures.bands import add_curve, bind_curve, outline_x, singles_x
 from rnnkit.figures.curves import counted_seeds, layout
 from rnnkit.figures.frame import mean_and_range
 from rnnkit.figures.interactive import Interactive
@@ -27,7 +27,7 @@ QUANTITIES = {
 _KINDS = {"": "without weight decay", DECAYED: "with weight decay"}
 ZOOMS = ("whole", "the first iterations", "close up")
 _FIRST = 0.15  # share of the iterations that are the first
-_POINTS = 500
+_POINTS = 300
 
 
 def iterations(curves: Mapping[str, Arrays], *, window: int = 25) -> Interactive:
@@ -40,7 +40,7 @@ def iterations(curves: Mapping[str, Arrays], *, window: int = 25) -> Interactive
         ``iteration`` (steps,), ``loss`` (n_seeds, steps) in nats and ``batch_accuracy`` (n_seeds, steps) on the
         batches trained on; ``test_iteration`` (k,), ``test_loss`` and ``test_accuracy`` (n_seeds, k).
     window : int
-        Iterations over which the curves of the batches are averaged; then at most 500 of the points are drawn.
+        Iterations over which the curves of the batches are averaged; then at most 300 of the points are drawn.
 
     Raises
     ------
@@ -81,13 +81,23 @@ def iterations(curves: Mapping[str, Arrays], *, window: int = 25) -> Interactive
     figure.select("net", "Net", all_said(bases)).select("quantity", "Show", list(QUANTITIES.values()))
     figure.select("zoom", "Axis", ZOOMS)
     for kind, (x, y) in blocks.items():
-        bind_curve(figure, firsts[kind], y, over=("net", "quantity"), x=x)
+        bind_curve(figure, firsts[kind], y, over=("net", "quantity"))
+        _bind_x(figure, firsts[kind], x, y.shape[2])
         recolor(figure, firsts[kind], bases, over="net")
     figure.bind_layout("yaxis.range", ranges, over=("quantity", "net", "zoom"))
     figure.bind_layout("xaxis.range", [[0, last], [0, _FIRST * last], [0, last]], over="zoom")
     formats = [".3~g" if "loss" in name else ".1~%" for name in QUANTITIES]
     figure.bind_layout("yaxis.tickformat", formats, over="quantity")
     return figure.bind_layout("yaxis.title.text", list(QUANTITIES.values()), over="quantity")
+
+
+def _bind_x(figure: Interactive, first: int, x: np.ndarray, num_seeds: int) -> None:
+    """Let x (net, quantity, T) follow the controls; one array serves for all nets measured at the same steps."""
+    shared, over = x[~np.isnan(x).all(axis=(1, 2))], ("net", "quantity")
+    if (np.nan_to_num(shared) == np.nan_to_num(shared[:1])).all():
+        x, over = shared[0], over[1:]
+    for offset, at in enumerate((x, outline_x(x), singles_x(x, num_seeds))):
+        figure.bind(first + offset, "x", at, over=over)
 
 
 def _pair(net: str, drawn: Mapping[str, Any]) -> list[str]:

@@ -192,7 +192,7 @@ def _reading_layout(num_rows: int, width: int) -> dict[str, Any]:
             "domain": [0.5, 1],
             "anchor": "x2",
             "tickvals": [0, 50, 100],
-            "ticksuffix": " %",
+            "ticktext": ["0%", "50%", "100%"],
         },
         "xaxis3": {
             "title": {"text": "rows read"},

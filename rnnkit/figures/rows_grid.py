@@ -16,7 +16,7 @@ from rnnkit.figures.lab import DASHES, SYMBOLS, all_said, color, fractions, lege
 from rnnkit.figures.nets import mean
 
 Accuracy = Mapping[str, Any]
-ZOOMS = ("each net its own", "one for all nets")
+ZOOMS = ("each net its own", "close up", "one for all nets")
 _SHIFT = 0.14  # of the lines of each number of layers, so that their dots stay apart
 
 
@@ -58,7 +58,8 @@ def grid(
         fig,
         alt=_grid_alt(found, layers, hidden_sizes),
         table=_grid_table(found, layers, hidden_sizes),
-        caption="Line: mean over seeds; dots: seeds. “best” stands at the net of the highest mean after that epoch.",
+        caption="Line: mean over seeds; dots: seeds. “best” stands at the net of the highest mean after that epoch. "
+        "Close up: the range of the later epochs.",
     )
     figure.slider("epoch", "Epoch", range(1, num_epochs + 1), start=num_epochs - 1)
     figure.select("zoom", "Axis", ZOOMS)
@@ -70,9 +71,10 @@ def grid(
             figure.bind(name, "y", middle[:, j], over="epoch")
             figure.bind(f"{name}, seeds", "y", by_epoch[:, j].reshape(num_epochs, -1), over="epoch")
         figure.bind(f"{said(cell)}, best", "y", _only_best(middle).reshape(num_epochs, -1), over="epoch")
-    own = [_range([values]) for values in found.values()]
-    for i, ends in enumerate(own):
-        figure.bind_layout(f"yaxis{place(i)}.range", [ends, _range(list(found.values()))], over="zoom")
+    every = _range(list(found.values()))
+    for i, values in enumerate(found.values()):
+        ranges = [_range([values]), _range([values[..., num_epochs // 2 :]]), every]
+        figure.bind_layout(f"yaxis{place(i)}.range", ranges, over="zoom")
     return figure
 
 
@@ -141,7 +143,7 @@ def _traces(
         x=(at + shifts[:, None]).ravel(),
         text=["best"] * shifts.size * at.size,
         mode="markers+text",
-        textposition="middle right",
+        textposition="top center",
         marker={"symbol": "circle-open", "size": 20, "color": color(cell), "line": {"width": 2}},
         hoverinfo="skip",
         showlegend=False,
@@ -159,7 +161,7 @@ def _only_best(middle: np.ndarray) -> np.ndarray:
 def _range(arrays: Sequence[np.ndarray]) -> list[float]:
     known = np.concatenate([array[~np.isnan(array)] for array in arrays])
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-    margin = 0.08 * max(high - low, 0.002)
+    margin = 0.14 * max(high - low, 0.002)
     return [low - margin, high + margin]
 
 
