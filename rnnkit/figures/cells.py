@@ -140,7 +140,7 @@ def strips(
             traces += [
                 go.Scatter(
                     name=f"{cell} {names[j]}",
-                    x=at + _beside(len(column)),
+                    x=at + beside(len(column)),
                     y=column,
                     text=[f"model {k + 1}" for k in range(len(column))],
                     mode="markers",
@@ -184,7 +184,7 @@ def bind_strips(
     return figure
 
 
-def _beside(count: int) -> np.ndarray:
+def beside(count: int) -> np.ndarray:
     """Small shifts to the left and right, the same each time, so that equal values stay apart."""
     return 0.26 * (2 * ((np.arange(count) * 0.618034) % 1) - 1)
 
