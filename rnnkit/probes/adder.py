@@ -134,8 +134,8 @@ def failure(
 
     1. ``untaught``: more than `learned` of the short additions have a wrong answer.
     2. ``none``: at most `tolerated` of the long additions have one.
-    3. ``clock``: for more than `clock` of the short additions, the usual answer after random lead-ins of some
-       length is not the one the net gives from the start: the answer hangs on the number of the step.
+    3. ``clock``: for more than `clock` of the short additions, nearly all random lead-ins of some length bring
+       one answer that is not the one from the start: the answer hangs on the number of the step.
     4. ``carry``: of the first wrong answers of the long additions, at least a share of `carry` comes with a
        lost carry: the net's votes deny the true carry into or out of that step.
     5. ``read-out``: else; the net has the carry, at any step, and some answer is wrong nonetheless.
@@ -164,7 +164,7 @@ def failure(
     -----
     A long run of 0 + 0 is no test for a clock: a net without one may drift under it to a rest of its own, and
     many do that are right on all random numbers. What hangs on the step alone comes out after random steps too,
-    whatever they were, and hence as the usual answer; what hangs on rare histories does not. See `LeadIns`.
+    whatever they were; what hangs on the history does not. See `LeadIns`.
 
     Votes are answers: where a clock turns all answers round, they deny a carry that may still be there. So the
     clock is asked for before the carry, and only `decode` can tell for such a net.

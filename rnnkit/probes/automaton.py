@@ -51,7 +51,10 @@ class TransitionGraph:
 
     @property
     def determinism(self) -> float:
-        """Share of the steps that lead to the commonest next node and give the commonest answer, the lesser."""
+        """Share of the steps that lead to the commonest next node, and that give the commonest answer; the lesser.
+
+        Low where clusters are finer than what the net goes on with; then see `Machine.agreement`.
+        """
         return min(float(c.max(axis=2).sum() / c.sum()) for c in (self.counts, self.answers))
 
     @property
@@ -67,7 +70,7 @@ class Machine:
     Attributes
     ----------
     node_state : ndarray (K,)
-        State of each node of the graph; -1 for nodes that the start never reaches.
+        State of each node of the graph; -1 for nodes that behave like none that the start reaches.
     next : ndarray (3, B)
         Next state for each sum and state; -1 where the graph does not say.
     output : ndarray (3, B)
@@ -88,6 +91,15 @@ class Machine:
         """Whether it is the adder: state 0 is carry 0, state 1 is carry 1, all answers right."""
         same = self.num_states == 2 and (self.output == [[0, 1], [1, 0], [0, 1]]).all()
         return bool(same and (self.next == [[0, 0], [0, 1], [1, 1]]).all())
+
+    def agreement(self, graph: TransitionGraph) -> float:
+        """Return the share of the graph's steps that lead where the machine does, and that answer so; the lesser."""
+        here = self.node_state
+        known = np.flatnonzero(here >= 0)
+        leads = self.next[:, here[known], None] == here
+        says = self.output[:, here[known], None] == np.arange(2)
+        followed = graph.counts[:, known][leads].sum() / graph.counts.sum()
+        return float(min(followed, graph.answers[:, known][says].sum() / graph.answers.sum()))
 
 
 def transition_graph(
@@ -115,11 +127,11 @@ def transition_graph(
     initial : ndarray (H,), optional
         The state before the first step; zeros unless told.
     num_clusters : int, optional
-        Unless told, the least number whose graph is deterministic.
+        Unless told, the least number whose graph follows its own `minimal` machine.
     max_clusters : int
-        Most that are tried; if none is deterministic, the most deterministic graph is returned.
+        Most that are tried; if none does, the graph that follows it best is returned.
     deterministic : float
-        Least `TransitionGraph.determinism` to stop at.
+        Least `Machine.agreement` to stop at.
 
     Returns
     -------
@@ -147,16 +159,17 @@ def transition_graph(
     wanted = range(1, min(max_clusters, distinct) + 1) if num_clusters is None else (num_clusters,)
     if not len(wanted) or not 1 <= wanted[-1] <= distinct:
         raise UserError("num_clusters is out of range", value=num_clusters, allowed=f"1 to {distinct}")
-    best: TransitionGraph | None = None
+    best: tuple[float, TransitionGraph] | None = None
     for number in wanted:
         nodes = 1 + _clusters(flat, number, seed).reshape(outputs.shape)
         graph = _count(states, nodes, bits, outputs.astype(np.int64), start)
-        if best is None or graph.determinism > best.determinism:
-            best = graph
-        if best.determinism >= deterministic:
+        agreement = minimal(graph).agreement(graph)
+        if best is None or agreement > best[0]:
+            best = agreement, graph
+        if agreement >= deterministic:
             break
     assert best is not None
-    return best
+    return best[1]
 
 
 def minimal(graph: TransitionGraph) -> Machine:
@@ -190,7 +203,7 @@ def minimal(graph: TransitionGraph) -> Machine:
     names[order] = np.arange(len(order))
     leads = follow[:, member]
     return Machine(
-        node_state=_reached(names[blocks], follow),
+        node_state=names[blocks],
         next=np.where(leads >= 0, names[blocks[leads]], -1),
         output=answer[:, member],
     )
@@ -232,13 +245,3 @@ def _commonest(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 def _name_rows(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number the distinct rows: equal rows, equal numbers."""
     return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
-
-
-def _reached(state: NDArray[np.int64], follow: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Mark the nodes that the start never reaches with -1."""
-    seen, pending = {0}, [0]
-    while pending:
-        new = {int(node) for node in follow[:, pending.pop()] if node >= 0} - seen
-        seen |= new
-        pending += new
-    return np.where(np.isin(np.arange(len(state)), list(seen)), state, -1)

@@ -20,6 +20,9 @@ from rnnkit.probes.additions import PAIRS, Step
 Map = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 _NEWTON_STEPS = 40
+# A state that moves less than this per step may still be on its way; Newton's method says where to, if not far.
+_SLOW = 1e-4
+_REACH = 0.1
 
 
 @dataclass(frozen=True)
@@ -121,18 +124,13 @@ def fixed_points(
     tolerance : float
         A state rests if it comes back to within this distance, relative to its own size or 1.
     merge : float
-        States nearer than this are one.
+        States nearer than this are one, after Newton's method has taken those that creep to where they creep to.
     num_newton : int
         Starts of Newton's method; those between resting states come first, as the boundary lies there.
 
     Returns
     -------
     RestingStates
-
-    Raises
-    ------
-    UserError
-        If the input is not a pair of numbers, or a bound is out of range.
     """
     starts = check_states(starts, "starts").astype(np.float64)
     bits = check_axes(bits, "bits", ("2",))
@@ -151,7 +149,8 @@ def fixed_points(
         ends = move(ends)
     orbits, counts = _orbits(move, ends, max_period, tolerance, merge)
     settled = sum(counts) / len(starts)
-    for point in _newton(move, _newton_starts(orbits, starts, num_newton), tolerance):
+    points = _newton(move, _newton_starts(orbits, starts, num_newton))
+    for point in points[_rests(move, points, tolerance) & _within(points, [starts, *orbits])]:
         if not any(_near(point, orbit, merge) for orbit in orbits):
             orbits.append(point[None])
             counts.append(0)
@@ -198,9 +197,8 @@ def flip_flop(
     share = np.zeros((len(inputs), 3))
     for k, rest in enumerate(rests):
         kinds = _carry_kinds(rest.orbits, decode)
-        for kind in range(3):
-            stable[k, kind] = (rest.stable & (kinds == kind)).sum()
-            share[k, kind] = (rest.share * rest.stable)[kinds == kind].sum()
+        chosen = rest.stable[:, None] & (kinds[:, None] == np.arange(3))
+        stable[k], share[k] = chosen.sum(axis=0), rest.share @ chosen
     # Shares are sums of counts over n; rounding keeps a whole share exactly 1.
     return FlipFlop(stable, np.round(share, 9), inputs.sum(axis=1).astype(np.int64)), rests
 
@@ -217,12 +215,17 @@ def _orbits(
     move: Map, ends: NDArray[np.float64], max_period: int, tolerance: float, merge: float
 ) -> tuple[list[NDArray[np.float64]], list[int]]:
     """Group states that rest into orbits, and count the states of each."""
+    polished = _newton(move, ends)
+    size = np.maximum(np.linalg.norm(ends, axis=1), 1)
+    slow = np.linalg.norm(move(ends) - ends, axis=1) < _SLOW * size
+    close = np.linalg.norm(polished - ends, axis=1) < _REACH * size
+    ends = np.where((slow & close & _rests(move, polished, tolerance))[:, None], polished, ends)
     walk = [ends]
     for _ in range(max_period):
         walk.append(move(walk[-1]))
     path = np.stack(walk, axis=1)  # (n, max_period + 1, D)
     back = np.linalg.norm(path[:, 1:] - path[:, :1], axis=2)
-    home = back < tolerance * np.maximum(np.linalg.norm(ends, axis=1), 1)[:, None]
+    home = back < tolerance * size[:, None]
     orbits: list[NDArray[np.float64]] = []
     counts: list[int] = []
     for i in np.flatnonzero(home.any(axis=1)):
@@ -242,29 +245,39 @@ def _near(point: NDArray[np.float64], orbit: NDArray[np.float64], merge: float) 
 def _newton_starts(
     orbits: Sequence[NDArray[np.float64]], starts: NDArray[np.float64], num: int
 ) -> NDArray[np.float64]:
-    points = [orbit[0] for orbit in orbits]
     between = [
-        first + share * (second - first)
-        for i, first in enumerate(points)
-        for second in points[:i]
+        first[0] + share * (second[0] - first[0])
+        for i, first in enumerate(orbits)
+        for second in orbits[:i]
         for share in (0.5, 0.25, 0.75)
     ]
     spread = starts[np.linspace(0, len(starts) - 1, min(num, len(starts))).astype(int)]
     return np.concatenate([np.array(between).reshape(-1, starts.shape[1]), spread])[:num]
 
 
-def _newton(move: Map, states: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
-    """Return the fixed points (k, D) that Newton's method reaches from the states; some may be the same."""
+def _newton(move: Map, states: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take Newton's steps towards fixed points from each state (n, D); those that run away stay where they were."""
     identity = np.eye(states.shape[1])
     for _ in range(_NEWTON_STEPS):
-        if not len(states):
-            return states
         gap = move(states) - states
         # A pseudo-inverse, as the matrix is singular where a fixed point is about to vanish.
-        states = states - (np.linalg.pinv(_jacobian(move, states) - identity) @ gap[..., None])[..., 0]
-        states = states[np.isfinite(states).all(axis=1) & (np.abs(states) < 1e6).all(axis=1)]
+        new = states - (np.linalg.pinv(_jacobian(move, states) - identity) @ gap[..., None])[..., 0]
+        # Written so that nan stays out too.
+        states = np.where((np.abs(new).max(axis=1) < 1e6)[:, None], new, states)
+    return states
+
+
+def _within(points: NDArray[np.float64], known: Sequence[NDArray[np.float64]]) -> NDArray[np.bool_]:
+    """Say which points lie in the box of known states: far out, a gated unit keeps any value that it never takes."""
+    states = np.concatenate(known)
+    low, high = states.min(axis=0), states.max(axis=0)
+    margin = _REACH * (high - low)
+    return np.asarray(((points >= low - margin) & (points <= high + margin)).all(axis=1))
+
+
+def _rests(move: Map, states: NDArray[np.float64], tolerance: float) -> NDArray[np.bool_]:
     left = np.linalg.norm(move(states) - states, axis=1)
-    return states[left < tolerance * np.maximum(np.linalg.norm(states, axis=1), 1)]
+    return np.asarray(left < tolerance * np.maximum(np.linalg.norm(states, axis=1), 1))
 
 
 def _jacobian(move: Map, states: NDArray[np.float64], width: float = 1e-6) -> NDArray[np.float64]:

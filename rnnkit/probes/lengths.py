@@ -54,8 +54,8 @@ class LeadIns:
     wrong : ndarray (4, K)
         Share of them that are wrong after random bits, and after a run of 0 + 0, of 0 + 1, of 1 + 1 (`LEAD_INS`).
     changed : ndarray (K,)
-        Share of them whose usual answer after random lead-ins of that length is another than from the start:
-        what hangs on the number of the step and not on what the steps were.
+        Share of them to which nearly all random lead-ins of that length bring one answer, and another than from
+        the start: what hangs on the number of the step and not on what the steps were.
     """
 
     lengths: NDArray[np.int64]
@@ -113,6 +113,7 @@ def lead_ins(
     *,
     generator: np.random.Generator,
     num_lead_ins: int = 25,
+    nearly_all: float = 0.9,
 ) -> LeadIns:
     """Try additions after random steps and after runs of one input.
 
@@ -125,8 +126,10 @@ def lead_ins(
         Steps before, each at least 1.
     generator : numpy.random.Generator
     num_lead_ins : int
-        Random lead-ins of each length, an odd number: the usual answer is that after more than half of them. With
-        few, one that happens to upset the net can outvote the rest, and looks like a clock.
+        Random lead-ins of each length.
+    nearly_all : float
+        Share of the lead-ins after which an answer has to be the same to count as changed; above one half, so
+        that a net that is often wrong after random steps does not look like one that counts them.
 
     Returns
     -------
@@ -135,14 +138,14 @@ def lead_ins(
     Raises
     ------
     UserError
-        If a length is below 1, or the number of lead-ins even.
+        If a length or the number of lead-ins is below 1, or `nearly_all` not above one half.
     """
     bits = check_bits(bits, "bits")
-    if not len(lengths) or min(lengths) < 1 or num_lead_ins < 1 or num_lead_ins % 2 == 0:
+    if not len(lengths) or min(lengths) < 1 or num_lead_ins < 1 or not 0.5 < nearly_all <= 1:
         raise UserError(
             "no such lead-ins",
-            value=(list(lengths), num_lead_ins),
-            allowed="lengths of at least 1 step, an odd number of lead-ins",
+            value=(list(lengths), num_lead_ins, nearly_all),
+            allowed="lengths of at least 1 step, at least 1 lead-in, nearly_all above 0.5 and at most 1",
         )
     from_start = adder.run(bits)[1]
     right = totals(bits) % 2
@@ -152,8 +155,8 @@ def lead_ins(
         answers = _after(adder, before, bits)  # (num_lead_ins + 3, n, S)
         missed = (answers != right).any(axis=2).mean(axis=1)
         wrong[:, k] = missed[:num_lead_ins].mean(), *missed[num_lead_ins:]
-        usual = answers[:num_lead_ins].mean(axis=0) > 0.5
-        changed[k] = (usual != from_start).any(axis=1).mean()
+        turned = (answers[:num_lead_ins] != from_start).mean(axis=0) >= nearly_all
+        changed[k] = turned.any(axis=1).mean()
     fresh = float((from_start != right).any(axis=1).mean())
     return LeadIns(np.array(lengths, dtype=np.int64), fresh, wrong, changed)
 

@@ -116,6 +116,27 @@ def test_the_graph_of_the_tanh_adder_has_its_four_totals():
     assert minimal(graph).adds
 
 
+def test_clusters_finer_than_the_totals_are_merged():
+    # A unit that shows the first bit alone splits every total that either bit can make.
+    adder, bits = tanh_adder(), numbers(200, 30)
+    states, outputs = adder.run(bits)
+    finer = np.concatenate([states, 3.0 * bits[:, :, :1]], axis=2)
+    graph = transition_graph(finer, bits, outputs, seed=0, num_clusters=7)
+    assert graph.determinism < 0.9
+    machine = minimal(graph)
+    assert machine.adds
+    assert machine.agreement(graph) == 1
+
+
+def test_agreement_counts_the_steps_that_stray():
+    graph = graph_of(BY_TOTAL, RIGHT)
+    graph.counts[1, 1, 3] = 2  # beside 10 that lead to node 2: a carry from nothing
+    graph.answers[0, 0] = [7, 3]
+    machine = minimal(graph)
+    assert machine.adds
+    assert machine.agreement(graph) == pytest.approx(min(150 / 152, 147 / 150))
+
+
 def test_the_least_deterministic_graph_is_found():
     adder, bits = tanh_adder(), numbers(100, 30)
     states, outputs = adder.run(bits)

@@ -51,6 +51,14 @@ def test_a_state_that_runs_away_rests_nowhere():
     assert found.stable.shape == (0,)
 
 
+def test_what_creeps_is_taken_to_where_it_creeps_to():
+    # Rests at 0.5; after 300 steps of 0.9999 the starts are still far from it and from each other.
+    found = fixed_points(scalar(lambda h: h + 1e-4 * (0.5 - h)), PAIRS[0], 0.5 + STARTS / 20, settle=300)
+    assert len(found.orbits) == 1
+    assert found.orbits[0][0, 0] == pytest.approx(0.5, abs=1e-6)
+    assert found.share.tolist() == [1]
+
+
 def test_the_jacobian_is_that_of_autograd():
     torch.manual_seed(0)
     cell = torch.nn.GRUCell(2, 3).double()
