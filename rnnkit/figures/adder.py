@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ def carry_states(
     cell: str,
     fixed_points: FixedPoints | None = None,
     boundary: Boundary | None = None,
+    seeds: Sequence[int] | None = None,
 ) -> Interactive:
     """Draw the plane of hidden states of nets of two units after each step, marked by the carry.
 
@@ -40,6 +41,8 @@ def carry_states(
         K-th such point, and whether it is stable.
     boundary : (ndarray (n_seeds, 2), ndarray (n_seeds,)), optional
         Direction d and threshold of a probe of the carry: the line d . h = threshold.
+    seeds : sequence of int, optional
+        What the nets are called in the select; 0, 1, 2 ... if not given.
 
     Raises
     ------
@@ -65,7 +68,7 @@ def carry_states(
         caption=_states_caption(points is not None, boundary is not None),
     )
     num_seeds, _, num_steps, _ = states.shape
-    figure.select("seed", "Seed", range(num_seeds))
+    figure.select("seed", "Seed", seed_names(seeds, num_seeds))
     figure.slider("step", "After step", range(1, num_steps + 1), start=num_steps // 2)
     for axis, attr in enumerate("xy"):
         figure.bind("states", attr, np.moveaxis(states[..., axis], 1, 2), over=("seed", "step"))
@@ -75,6 +78,20 @@ def carry_states(
     if boundary:
         _add_boundary(figure, boundary, ranges)
     return figure
+
+
+def seed_names(seeds: Sequence[int] | None, count: int) -> list[int]:
+    """What the nets are called.
+
+    Raises
+    ------
+    ValueError
+        When there are not as many names as nets.
+    """
+    names = list(range(count)) if seeds is None else list(seeds)
+    if len(names) != count:
+        raise ValueError(f"seeds: {count} are needed, not {len(names)}")
+    return names
 
 
 def carries(carry: Any, shape: tuple[int, ...]) -> np.ndarray:

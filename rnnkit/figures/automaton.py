@@ -23,6 +23,7 @@ _RARE = 0.05  # share of the times that a state is left under a sum, below which
 _BEND = (0.16, 0.32, 0.48)  # of an edge of each sum, so that parallel ones stay apart
 _LOOP = (0.16, 0.25, 0.34)  # radius of a loop of each sum
 _POINTS = 24
+_FEW_NODES, _FEW_EDGES = 5, 15  # above which the drawing is made finer, and counts wait until a sum is picked
 _TABLE_ROWS = 60
 
 
@@ -59,8 +60,10 @@ def transitions(matrix: Any, labels: Sequence[str]) -> Interactive:
         f"than {_RARE:.0%} of the times. Below: the automaton of two states that adds.",
     )
     figure.select("sum", "Edges", ["all", *SUMS])
+    crowded = int((matrix > 0).sum()) > _FEW_EDGES
     for index, which in shown:
-        figure.bind_values(index, "visible", [True, *(k == which for k in range(len(SUMS)))], over="sum")
+        at_once = not (crowded and fig.data[index].mode == "text")
+        figure.bind_values(index, "visible", [at_once, *(k == which for k in range(len(SUMS)))], over="sum")
     return figure
 
 
@@ -70,11 +73,16 @@ def _places(count: int) -> np.ndarray:
     return np.stack([np.cos(angle), np.sin(angle)], axis=1) if count > 1 else np.zeros((1, 2))
 
 
-def _edge(start: np.ndarray, end: np.ndarray, which: int) -> np.ndarray:
+def _scale(count: int) -> float:
+    """How much smaller loops and bends are where there are many nodes."""
+    return min(1.0, _FEW_NODES / count)
+
+
+def _edge(start: np.ndarray, end: np.ndarray, which: int, scale: float) -> np.ndarray:
     """Points (P, 2) of an edge that leaves a node to its left, or of a loop on the outer side of it."""
     t = np.linspace(0, 1, _POINTS)[:, None]
     if np.array_equal(start, end):
-        radius = _LOOP[which]
+        radius = scale * _LOOP[which]
         outward = start / np.linalg.norm(start) if start.any() else np.array([0.0, 1.0])
         turn = np.arctan2(-outward[1], -outward[0]) + 2 * np.pi * t
         loop: np.ndarray = (
@@ -82,7 +90,7 @@ def _edge(start: np.ndarray, end: np.ndarray, which: int) -> np.ndarray:
         )
         return loop[2:-2]
     across = np.array([start[1] - end[1], end[0] - start[0]])
-    middle = (start + end) / 2 + _BEND[which] * across
+    middle = (start + end) / 2 + scale * _BEND[which] * across
     curve: np.ndarray = (1 - t) ** 2 * start + 2 * t * (1 - t) * middle + t**2 * end
     return curve[2:-2]
 
@@ -109,15 +117,41 @@ def _graph(
             x=nodes[:, 0],
             y=nodes[:, 1],
             text=labels,
-            mode="markers+text",
-            textposition=[_inward(x, y) for x, y in nodes],
-            marker={"size": 16, "color": NEUTRAL},
+            mode="markers",
+            marker={"size": 16 * _scale(len(nodes)), "color": NEUTRAL},
             hovertemplate="%{text}<extra></extra>",
             showlegend=False,
             **axes(panel),
         )
     )
+    fig.add_trace(_names(nodes, labels, panel))
     return shown
+
+
+def _names(nodes: np.ndarray, labels: list[str], panel: int) -> Any:
+    """Names of the nodes: on their inner side, or outside of the loops where many nodes leave no room there."""
+    import plotly.graph_objects as go
+
+    few = len(nodes) <= _FEW_NODES
+    at = nodes * (1.12 + 2 * _scale(len(nodes)) * max(_LOOP))
+    if few:
+        aside = np.abs(nodes[:, 0]) > 0.5
+        inward = (
+            np.where(aside, -np.sign(nodes[:, 0]), 0),
+            np.where(aside, 0, np.where(nodes[:, 1] > 0, -1, 1)),
+        )
+        at = nodes + 0.12 * np.stack(inward, axis=1)
+    return go.Scatter(
+        name=("names", "ideal names")[panel],
+        x=at[:, 0],
+        y=at[:, 1],
+        text=labels,
+        mode="text",
+        textposition=[_inward(x, y) if few else "middle center" for x, y in nodes],
+        hoverinfo="skip",
+        showlegend=False,
+        **axes(panel),
+    )
 
 
 def _inward(x: float, y: float) -> str:
@@ -134,7 +168,7 @@ def _edges(
     import plotly.graph_objects as go
 
     pairs = [(int(i), int(j)) for i, j in np.argwhere(chosen)]
-    curves = [_edge(nodes[i], nodes[j], which) for i, j in pairs]
+    curves = [_edge(nodes[i], nodes[j], which, _scale(len(nodes))) for i, j in pairs]
     gap = np.full((1, 2), np.nan)
     line = np.concatenate([part for curve in curves for part in (curve, gap)]) if curves else gap
     heads = np.array([curve[-1] for curve in curves] or [[np.nan, np.nan]])

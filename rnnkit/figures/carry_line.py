@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from rnnkit.figures.adder import bind_carry, carries, carry_legend, carry_points, value_range
+from rnnkit.figures.adder import bind_carry, carries, carry_legend, carry_points, seed_names, value_range
 from rnnkit.figures.curves import layout
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.lab import color, said
@@ -16,7 +17,15 @@ from rnnkit.figures.theme import NEUTRAL
 _SPREAD = 0.3  # of the points of a step, to the left and right
 
 
-def carry_line(projection: Any, carry: Any, steps: Any, *, cell: str, threshold: Any = None) -> Interactive:
+def carry_line(
+    projection: Any,
+    carry: Any,
+    steps: Any,
+    *,
+    cell: str,
+    threshold: Any = None,
+    seeds: Sequence[int] | None = None,
+) -> Interactive:
     """Draw the states of nets of any size on the direction that tells the carry, step by step.
 
     Parameters
@@ -30,6 +39,8 @@ def carry_line(projection: Any, carry: Any, steps: Any, *, cell: str, threshold:
     cell : str
     threshold : ndarray (n_seeds,), optional
         Above which the probe says 1.
+    seeds : sequence of int, optional
+        What the nets are called in the select; 0, 1, 2 ... if not given.
 
     Raises
     ------
@@ -42,6 +53,7 @@ def carry_line(projection: Any, carry: Any, steps: Any, *, cell: str, threshold:
     num_seeds, num, num_steps = projection.shape
     carry = carries(carry, projection.shape)
     steps = finite(require_axes("steps", steps, num_steps))
+    names = seed_names(seeds, num_seeds)
     ranges = [value_range(own.ravel()) for own in projection]
     frame = layout(
         "step",
@@ -56,12 +68,12 @@ def carry_line(projection: Any, carry: Any, steps: Any, *, cell: str, threshold:
     fig = go.Figure([trace, *carry_legend()], layout=frame)
     figure = Interactive(
         fig,
-        alt=_line_alt(cell, projection, carry, steps),
+        alt=_line_alt(cell, projection, carry, names),
         table=_line_table(projection, carry, steps),
         caption="Each point is one sum, beside its step."
         + (" Dashed: the probe's threshold." if threshold is not None else ""),
     )
-    figure.select("seed", "Seed", range(num_seeds))
+    figure.select("seed", "Seed", names)
     figure.bind("states", "y", projection.reshape(num_seeds, -1), over="seed")
     bind_carry(figure, carry.reshape(num_seeds, -1), over=("seed",))
     figure.bind_layout("yaxis.range", ranges, over="seed")
@@ -82,16 +94,16 @@ def _by_carry(projection: np.ndarray, carry: np.ndarray) -> np.ndarray:
     return np.stack([mean(np.where(carry == k, projection, np.nan), axis=1) for k in (0, 1)])
 
 
-def _line_alt(cell: str, projection: np.ndarray, carry: np.ndarray, steps: np.ndarray) -> str:
+def _line_alt(cell: str, projection: np.ndarray, carry: np.ndarray, names: Sequence[int]) -> str:
     color(cell)
     middle = _by_carry(projection, carry)
     told = "; ".join(
-        f"seed {seed}: {_value_said(middle[0, seed])} without and {_value_said(middle[1, seed])} with a carry"
-        for seed in range(len(projection))
+        f"seed {name}: {_value_said(without)} without and {_value_said(own)} with a carry"
+        for name, without, own in zip(names, *middle, strict=True)
     )
     return (
         f"States of {len(projection)} {said(cell)} nets on the direction that tells the carry, after each of "
-        f"{len(steps)} steps of {projection.shape[1]} sums. Mean over the steps: {told}."
+        f"{projection.shape[2]} steps of {projection.shape[1]} sums. Mean over the steps: {told}."
     )
 
 

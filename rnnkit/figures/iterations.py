@@ -93,7 +93,8 @@ def iterations(curves: Mapping[str, Arrays], *, window: int = 25) -> Interactive
 
 def _bind_x(figure: Interactive, first: int, x: np.ndarray, num_seeds: int) -> None:
     """Let x (net, quantity, T) follow the controls; one array serves for all nets measured at the same steps."""
-    shared, over = x[~np.isnan(x).all(axis=(1, 2))], ("net", "quantity")
+    over: tuple[str, ...] = ("net", "quantity")
+    shared = x[~np.isnan(x).all(axis=(1, 2))]
     if (np.nan_to_num(shared) == np.nan_to_num(shared[:1])).all():
         x, over = shared[0], over[1:]
     for offset, at in enumerate((x, outline_x(x), singles_x(x, num_seeds))):

@@ -92,6 +92,8 @@ def _checked(
         color(cell)
         found[cell] = fractions(f"{cell}, accuracy", accuracy[cell], len(layers), len(hidden_sizes), *shape)
         shape = found[cell].shape[2:]
+        if not found[cell].size:
+            raise ValueError(f"{cell}, accuracy: seeds and epochs are needed, not {found[cell].shape}")
     return found
 
 

@@ -98,6 +98,16 @@ def test_what_does_not_fit_is_refused(change, match):
         carry_states(**arrays)
 
 
+def test_nets_are_called_by_their_seeds():
+    seeds = [3, 7, 19]
+    assert carry_states(STATES, CARRY, cell="rnn", seeds=seeds).controls["seed"].values == ("3", "7", "19")
+    figure = carry_line(STATES[..., 0], CARRY, np.arange(1, 7), cell="gru", seeds=seeds)
+    assert figure.controls["seed"].values == ("3", "7", "19")
+    assert "seed 19: -" in figure.alt
+    with pytest.raises(ValueError, match="seeds: 3 are needed, not 2"):
+        carry_states(STATES, CARRY, cell="rnn", seeds=[3, 7])
+
+
 @pytest.mark.parametrize("count", [1, SEEDS])
 def test_projections_stand_beside_their_step(count):
     steps, projection = np.arange(1, 7), STATES[:count, ..., 0]
@@ -168,6 +178,13 @@ def test_picking_a_sum_shows_its_edges_alone():
 def test_a_matrix_that_holds_no_counts_of_these_states_is_refused(matrix):
     with pytest.raises(ValueError, match="matrix"):
         transitions(matrix, ["a", "b"])
+
+
+def test_counts_of_a_crowded_automaton_wait_until_a_sum_is_picked():
+    figure = transitions(rng().integers(1, 100, size=(3, 8, 8)), [f"state {k}" for k in range(8)])
+    by = {figure.figure.data[b.trace].name: b for b in figure.bindings}
+    assert by["sum 1, counts"].values == [False, False, True, False]
+    assert by["sum 1"].values == [True, False, True, False]
 
 
 def test_a_large_automaton_tables_its_most_frequent_edges():

@@ -89,5 +89,7 @@ def test_what_does_not_fit_is_refused(draw):
         draw(accuracies() | {"gru": accuracies(2)["gru"]}, **SHAPE)
     with pytest.raises(ValueError, match="no colour for cell 'elman'"):
         draw({"elman": accuracies()["rnn"]}, **SHAPE | {"cells": ("elman",)})
+    with pytest.raises(ValueError, match="rnn, accuracy: seeds and epochs are needed"):
+        draw({cell: np.zeros((2, 3, 0, 5)) for cell in ROWS}, **SHAPE)
     with pytest.raises(ValueError, match="rnn, accuracy: fractions of 1 are needed"):
         draw(accuracies() | {"rnn": 100 * accuracies()["rnn"]}, **SHAPE)
