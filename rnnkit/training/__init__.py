@@ -5,19 +5,33 @@ from rnnkit.training.engines import ENGINES, make_engine
 from rnnkit.training.loop import METRICS, History, Sequences, evaluate, train
 from rnnkit.training.schedule import KerasSchedule, Schedule
 from rnnkit.training.seeds import Generators, generators
+from rnnkit.training.sequence_population import (
+    LOSSES,
+    SequenceBatches,
+    SequenceHistory,
+    decisions,
+    sequence_losses,
+    train_sequences,
+)
 
 __all__ = [
     "ENGINES",
+    "LOSSES",
     "METRICS",
     "Generators",
     "History",
     "KerasSchedule",
     "Schedule",
+    "SequenceBatches",
+    "SequenceHistory",
     "Sequences",
+    "decisions",
     "evaluate",
     "generators",
     "load_checkpoint",
     "make_engine",
     "save_checkpoint",
+    "sequence_losses",
     "train",
+    "train_sequences",
 ]
