@@ -6,21 +6,35 @@ from rnnkit.training.history import METRICS, History, Sequences, Watch
 from rnnkit.training.loop import evaluate, train
 from rnnkit.training.schedule import DecayedSchedule, KerasSchedule, Schedule
 from rnnkit.training.seeds import Generators, generators
+from rnnkit.training.sequence_population import (
+    LOSSES,
+    SequenceBatches,
+    SequenceHistory,
+    decisions,
+    sequence_losses,
+    train_sequences,
+)
 
 __all__ = [
     "ENGINES",
+    "LOSSES",
     "METRICS",
     "DecayedSchedule",
     "Generators",
     "History",
     "KerasSchedule",
     "Schedule",
+    "SequenceBatches",
+    "SequenceHistory",
     "Sequences",
     "Watch",
+    "decisions",
     "evaluate",
     "generators",
     "load_checkpoint",
     "make_engine",
     "save_checkpoint",
+    "sequence_losses",
     "train",
+    "train_sequences",
 ]

@@ -71,9 +71,9 @@ def train_sequences(
 ) -> SequenceHistory:
     """Train a population in place, with torch's Adam (eps 1e-8) and one learning rate for all.
 
-    What becomes of a network hangs on its parameters, its data and its seed, not on the others: to the bit on a CPU in
-    what was tried, up to rounding by promise, since products of a stack of matrices may be computed in another way
-    when there are more of them. The same call ends in the same bits on a CPU with the same number of threads.
+    What becomes of a network hangs on its parameters, its data and its seed; on the others up to rounding only: the
+    products of a stack of matrices, and where in memory each of them lies, vary with their number. The same call ends
+    in the same bits on a CPU with the same number of threads.
 
     Parameters
     ----------
