@@ -22,6 +22,7 @@ _CHANCE = 0.1
 _PARTS = ("hidden size", "read-out")
 _POINTS = 300
 _LEAST = 1e-5  # of a loss, on a logarithmic axis
+_LATE = 100  # steps at the end that the table averages
 _CAPTION = "Line: mean over seeds; band: lowest to highest seed."
 
 
@@ -145,23 +146,25 @@ def _level(value: float, panel: int) -> dict[str, Any]:
     return {"type": "line", "line": {"color": NEUTRAL, "dash": "dot", "width": 1.5}, **across}
 
 
-def recall_curves(loss: Keyed, *, window: int = 20) -> Interactive:
+def recall_curves(loss: Keyed, *, every: int = 1, window: int = 20) -> Interactive:
     """Draw the training loss by step on a logarithmic axis, read-outs side by side (Fig. 32 to 37).
 
     Parameters
     ----------
     loss : mapping of (int, str) to ndarray (n_seeds, steps)
         By hidden size and read-out, in nats.
+    every : int
+        Steps that each of them is already the mean of.
     window : int
-        Steps over which the loss is averaged; then at most 300 of the points are drawn.
+        Of these over which the loss is averaged; then at most 300 of the points are drawn.
 
     Raises
     ------
     ValueError
         As :func:`recall_accuracy`, or when the window is empty.
     """
-    if window < 1:
-        raise ValueError(f"window: at least 1 step, not {window}")
+    if window < 1 or every < 1:
+        raise ValueError(f"window and every: at least 1 step, not {window} and {every}")
     found = keyed("loss", loss, *_PARTS, shares=False)
     sizes, readouts, values = _arranged(found)
     at = thin(values.shape[-1], _POINTS)
@@ -170,7 +173,7 @@ def recall_curves(loss: Keyed, *, window: int = 20) -> Interactive:
         np.log10([np.nanmin(shown), np.nanmax(shown)]) if (~np.isnan(shown)).any() else np.array([-1.0, 1.0])
     )
     frame = {
-        "x": {"title": {"text": "step"}, "range": [0, values.shape[-1]], "nticks": 4, "tickangle": 0},
+        "x": {"title": {"text": "step"}, "range": [0, every * values.shape[-1]], "nticks": 4, "tickangle": 0},
         "y": {
             "type": "log",
             "title": {"text": "training loss"},
@@ -178,18 +181,20 @@ def recall_curves(loss: Keyed, *, window: int = 20) -> Interactive:
             "dtick": 1,
         },
     }
-    fig, firsts = curve_panels(at + 1.0, shown[0], titles=all_said(readouts), cell=_CELL, frame=frame)
+    fig, firsts = curve_panels(
+        every * (at + 1.0), shown[0], titles=all_said(readouts), cell=_CELL, frame=frame
+    )
     for first in firsts:
         fig.data[first].hovertemplate = "step %{x}: %{y:.3g}<extra></extra>"
-    last = {key: mean(own[:, -100:], axis=1) for key, own in found.items()}
+    last = {key: mean(own[:, -max(1, _LATE // every) :], axis=1) for key, own in found.items()}
     told = "; ".join(f"{_key_said(key)} {mean_and_range(own)}" for key, own in last.items())
     figure = Interactive(
         fig,
         alt=f"Training loss by step on a logarithmic axis, mean and range {counted_seeds(values.shape[2])}. Over "
-        f"the last 100 steps, mean [least, most]: {told}.",
+        f"the last {_LATE} steps, mean [least, most]: {told}.",
         table=_names(found)
-        | {"loss over the last 100 steps": [mean_and_range(own) for own in last.values()]},
-        caption=f"{_CAPTION} Each point is a mean over {window} steps.",
+        | {f"loss over the last {_LATE} steps": [mean_and_range(own) for own in last.values()]},
+        caption=f"{_CAPTION} Each point is a mean over {every * window} steps.",
     )
     figure.select("size", "Hidden size", sizes)
     return bind_panels(figure, firsts, shown, over=("size",))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Key = tuple[str, int, str]
 _CELLS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
-_LOSSES = {"bce": "cross-entropy", "mse-sigmoid": "squared error of a sigmoid", "mse-linear": "squared error"}
+_LOSSES = {"bce": "BCE", "mse-sigmoid": "MSE, sigmoid", "mse-linear": "MSE, linear"}
 _PAIRS = ("0 + 0", "0 + 1", "1 + 0", "1 + 1")
 MOST_DRAWN = 8  # nets to pick from in a figure
 NUM_PLAYED = 8  # nets of each kind in a player
@@ -55,6 +55,7 @@ def carry_states(study: Study, cell: str) -> dict[str, Any]:
         "cell": cell,
         "fixed_points": {pair: (rest[:, k], stable[:, k]) for k, pair in enumerate(_PAIRS)},
         "boundary": (arrays["direction"], arrays["threshold"]),
+        "seeds": _seeds(record, chosen),
     }
 
 
@@ -68,6 +69,7 @@ def carry_line(study: Study, cell: str, hidden_size: int) -> dict[str, Any]:
         "steps": np.arange(1, projection.shape[2] + 1),
         "cell": cell,
         "threshold": record.arrays["threshold"][chosen],
+        "seeds": _seeds(record, chosen),
     }
 
 
@@ -93,6 +95,10 @@ def _most_taught(study: Study, cell: str, hidden_size: int) -> tuple[Record, np.
     best = max(found, key=lambda record: int(taught(record).sum()))
     chosen = np.flatnonzero(taught(best))
     return best, (chosen if len(chosen) else np.arange(len(taught(best))))[:MOST_DRAWN]
+
+
+def _seeds(record: Record, chosen: np.ndarray) -> list[int]:
+    return [record.key.config["net"]["seeds"][i] for i in chosen]
 
 
 def probe_table(study: Study) -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ READOUTS = ("last", "final")  # the report does not say which
 CELLS = ("rnn", "lstm", "gru")  # nor which cell adds
 LOSSES = ("bce", "mse-sigmoid", "mse-linear")  # nor whether a sigmoid stands before the squared error
 NUM_DIGITS, POSITION, LENGTH, LONGEST = 10, 1, 5, 64
+WINDOW = 10  # steps whose losses are averaged before they are kept
 LENGTHS_SEED = 0  # of the lengths that all seeds have in common
 
 

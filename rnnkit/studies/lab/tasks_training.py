@@ -10,10 +10,9 @@ import numpy as np
 
 from rnnkit.models.population.sequences import SequencePopulation
 from rnnkit.studies.jobs import Job
+from rnnkit.studies.lab.tasks_configs import WINDOW
 from rnnkit.studies.progress import Steps
 from rnnkit.training.sequence_population import SequenceBatches, SequenceHistory, train_sequences
-
-WINDOW = 10  # steps whose losses are averaged before they are kept
 
 
 def fit(

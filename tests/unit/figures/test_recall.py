@@ -98,7 +98,10 @@ def test_losses_are_smoothed_and_thinned_and_none_leaves_the_axis():
             lambda: recall_curves({(2, "last"): np.ones(5)}),
             r"loss, 2 last: an array of \(seeds, 5\) is needed",
         ),
-        (lambda: recall_curves({(2, "last"): np.ones((1, 5))}, window=0), "window: at least 1 step, not 0"),
+        (
+            lambda: recall_curves({(2, "last"): np.ones((1, 5))}, window=0),
+            "window and every: at least 1 step, not 0",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(call, match):
