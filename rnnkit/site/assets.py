@@ -25,6 +25,7 @@ OWN = (
     "scoreboard.js",
     "rnnkit.css",
     "player.css",
+    "lab-players.css",
     "pages.css",
     "favicon.svg",
 )

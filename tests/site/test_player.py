@@ -8,12 +8,7 @@ import io
 import numpy as np
 import pytest
 
-from tests.site.checks import (
-    check_page,
-    require_accessible,
-    require_fits,
-    set_theme,
-)
+from tests.site.checks import check_page, require_accessible, require_fits, set_theme
 from tests.site.player_checks import (
     opened,
     play_through,

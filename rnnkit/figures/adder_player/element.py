@@ -13,7 +13,7 @@ from rnnkit.figures.adder_player.markup import adder_html
 from rnnkit.figures.adder_player.numbers import BASES, MAX_BITS, Sum, read_number
 from rnnkit.figures.adder_player.walk import LOSSES, Addition, add, shapes
 from rnnkit.figures.quantise import encode_exactly
-from rnnkit.figures.stepping import GATES, Parameters, SteppingElement, checked_arrays
+from rnnkit.figures.stepping import GATES, Parameters, SteppingElement, checked_arrays, named_models
 from rnnkit.figures.stepping.plane import NAME_LIMITS, plane_layout
 
 VERSION = 1
@@ -88,7 +88,7 @@ class AdderPlayer(SteppingElement):
         super().__init__(alt=alt, caption=caption)
         self.nets = {str(label): _checked(label, *net) for label, net in nets.items()}
         counts = {label: net.count for label, net in self.nets.items()}
-        self.models = self.named_models(counts, models, "seed")
+        self.models = named_models(counts, models, "seed")
         self.examples = {
             str(label): _checked_example(pair)
             for label, pair in (EXAMPLES if examples is None else examples).items()

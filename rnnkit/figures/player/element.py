@@ -11,7 +11,7 @@ from rnnkit.figures.player import panel
 from rnnkit.figures.player.markup import player_html
 from rnnkit.figures.player.vocabulary import MAX_WORDS, Vocabulary
 from rnnkit.figures.player.walk import Walk, shapes, walk
-from rnnkit.figures.stepping import GATES, Parameters, SteppingElement, checked_arrays
+from rnnkit.figures.stepping import GATES, Parameters, SteppingElement, checked_arrays, named_models
 from rnnkit.figures.stepping.plane import NAME_LIMITS, plane_layout
 from rnnkit.figures.theme import WORDS
 
@@ -66,7 +66,7 @@ class SentencePlayer(SteppingElement):
             str(label): (cell, _checked(label, cell, p, len(names))) for label, (cell, p) in nets.items()
         }
         counts = {label: len(parameters["embedding"]) for label, (_, parameters) in self.nets.items()}
-        self.models = self.named_models(counts, models, "nets")
+        self.models = named_models(counts, models, "nets")
         self.examples = {
             str(label): _checked_example(self.vocabulary, e) for label, e in (examples or {}).items()
         }

@@ -11,7 +11,7 @@ from rnnkit.figures.recall_player import panel
 from rnnkit.figures.recall_player.digits import MAX_DIGITS, ordinal, read_digits
 from rnnkit.figures.recall_player.markup import recall_html
 from rnnkit.figures.recall_player.walk import READOUTS, Recall, recall, shapes
-from rnnkit.figures.stepping import Parameters, SteppingElement, checked_arrays
+from rnnkit.figures.stepping import Parameters, SteppingElement, checked_arrays, named_models
 
 VERSION = 1
 
@@ -62,7 +62,7 @@ class RecallPlayer(SteppingElement):
             str(label): (readout, _checked(label, readout, p)) for label, (readout, p) in nets.items()
         }
         counts = {label: len(parameters["bias_out"]) for label, (_, parameters) in self.nets.items()}
-        self.models = self.named_models(counts, models, "seed")
+        self.models = named_models(counts, models, "seed")
         self.examples = {str(label): _checked_example(text) for label, text in (examples or {}).items()}
 
     def walk(self, label: str, model: int, digits: Sequence[int] | np.ndarray) -> Recall:

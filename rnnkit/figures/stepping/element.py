@@ -63,29 +63,7 @@ class SteppingElement(ABC):
 
     def encoded(self, label: str) -> dict[str, Any]:
         """Parameters of a net for the payload."""
-        return {
-            name: encode_exactly(values.astype(np.float32)) for name, values in self.arrays(label).items()
-        }
-
-    def named_models(
-        self, counts: Mapping[str, int], models: Sequence[str] | None, what: str
-    ) -> tuple[str, ...]:
-        """Names of the models, ``what`` with a number by default.
-
-        Raises
-        ------
-        ValueError
-            When nets have different numbers of models, there are none, or the names are not as many.
-        """
-        if len(set(counts.values())) != 1:
-            raise ValueError(f"nets must have as many models each, at least one net, not {dict(counts)}")
-        count = next(iter(counts.values()))
-        names = (
-            tuple(f"{what} {n}" for n in range(1, count + 1)) if models is None else tuple(map(str, models))
-        )
-        if len(names) != count or not count:
-            raise ValueError(f"{len(names)} names for {count} models")
-        return names
+        return {name: encode_exactly(values) for name, values in self.arrays(label).items()}
 
     def mimebundle(self) -> dict[str, str]:
         """Notebook output: HTML with the data in it, and the text alternative."""
@@ -108,6 +86,23 @@ class SteppingElement(ABC):
             display(self.live())
         else:
             display(self.mimebundle(), raw=True)
+
+
+def named_models(counts: Mapping[str, int], models: Sequence[str] | None, what: str) -> tuple[str, ...]:
+    """Names of the models, ``what`` with a number by default; ``counts`` is how many each net has.
+
+    Raises
+    ------
+    ValueError
+        When nets have different numbers of models, there are none, or the names are not as many.
+    """
+    if len(set(counts.values())) != 1:
+        raise ValueError(f"nets must have as many models each, at least one net, not {dict(counts)}")
+    count = next(iter(counts.values()))
+    names = tuple(f"{what} {n}" for n in range(1, count + 1)) if models is None else tuple(map(str, models))
+    if len(names) != count or not count:
+        raise ValueError(f"{len(names)} names for {count} models")
+    return names
 
 
 def checked_arrays(

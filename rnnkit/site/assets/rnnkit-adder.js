@@ -19,7 +19,7 @@
       super.find();
       this.base = 0;
       this.written = this.box.querySelector(".rnn-sum");
-      this.messages = this.texts.map((input) => this.box.querySelector("#" + input.id + "-read"));
+      this.notes = this.texts.map((input) => this.box.querySelector("#" + input.id + "-read"));
     }
 
     begin() {
@@ -43,7 +43,7 @@
         const number = readNumber(input.value, bases[this.base], maxBits);
         this.complain(input, number.fault);
         input.setAttribute("aria-invalid", String(Boolean(number.fault)));
-        this.messages[i].textContent = number.fault ? "" : this.other(input.value, number);
+        this.notes[i].textContent = number.fault ? "" : this.other(input.value, number);
         return number;
       });
       this.paper = onPaper(...this.numbers);
