@@ -12,16 +12,7 @@ OWN = (
     "rnnkit-arrays.js",
     "rnnkit-layout.js",
     "rnnkit-figures.js",
-    "rnnkit-cells.js",
-    "rnnkit-parts.js",
-    "rnnkit-plane.js",
-    "rnnkit-stepper.js",
-    "rnnkit-walk.js",
-    "rnnkit-panel.js",
-    "rnnkit-player.js",
-    "rnnkit-recall.js",
-    "rnnkit-adder-walk.js",
-    "rnnkit-adder.js",
+    "rnnkit-players.js",
     "scoreboard.js",
     "rnnkit.css",
     "player.css",
@@ -29,6 +20,25 @@ OWN = (
     "pages.css",
     "favicon.svg",
 )
+"""What every page loads."""
+
+PLAYERS = tuple(
+    f"rnnkit-{name}.js"
+    for name in (
+        "cells",
+        "parts",
+        "plane",
+        "stepper",
+        "walk",
+        "panel",
+        "player",
+        "recall",
+        "adder-walk",
+        "adder",
+    )
+)
+"""Scripts of the players, which rnnkit-players.js loads where a page has one."""
+
 PLOTLY = "plotly.min.js"
 MATHJAX = "tex-svg.js"
 
@@ -60,6 +70,8 @@ def copy_assets(stage: Path) -> Path:
     (lazily / "mathjax").mkdir(parents=True, exist_ok=True)
     for name in OWN:
         shutil.copyfile(Path(__file__).parent / "assets" / name, always / name)
+    for name in PLAYERS:
+        shutil.copyfile(Path(__file__).parent / "assets" / name, lazily / name)
     shutil.copyfile(_packaged("plotly", f"package_data/{PLOTLY}"), lazily / PLOTLY)
     shutil.copyfile(
         _packaged("sphinx-mathjax-offline", f"static/mathjax/{MATHJAX}"), lazily / "mathjax" / MATHJAX

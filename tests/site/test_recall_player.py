@@ -183,3 +183,24 @@ def test_without_plotly_the_words_and_the_table_still_work(offline, address):
     box.get_by_label("Digits", exact=True).fill("1 2 3")
     assert box.locator("tbody tr").count() == 3
     assert "After all 3 digits" in box.locator(".rnn-said").inner_text()
+
+
+def test_a_page_loads_the_scripts_of_its_own_players_alone(offline, address):
+    asked = []
+    page = offline.new_page()
+    page.on("request", lambda made: asked.append(made.url.rsplit("/", 1)[-1]))
+    page.goto(address)
+    page.locator("figure.rnn-player input").first.wait_for()
+    page.wait_for_function("() => window.rnnkit.players && window.rnnkit.players.size === 1")
+    assert "rnnkit-recall.js" in asked
+    assert not {"rnnkit-player.js", "rnnkit-adder.js"} & set(asked)
+
+
+def test_a_script_that_cannot_be_loaded_is_said_where_the_net_would_speak(offline, address):
+    page = offline.new_page()
+    page.route("**/rnnkit-stepper.js", lambda route: route.abort())
+    page.goto(address)
+    (box,) = players(page, "recall")
+    page.wait_for_function("box => box.dataset.error", arg=box.element_handle())
+    assert "could not be started" in box.locator(".rnn-said").inner_text()
+    assert box.locator("input").first.is_disabled()

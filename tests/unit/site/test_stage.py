@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import nbformat
 import plotly.graph_objects as go
@@ -8,10 +9,11 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+import rnnkit.site
 from rnnkit.errors import UserError
 from rnnkit.figures import Interactive
 from rnnkit.site import stage_book, stage_notebook
-from rnnkit.site.assets import OWN
+from rnnkit.site.assets import OWN, PLAYERS
 from rnnkit.site.stage import toc_entries
 
 FIGURE = Interactive(go.Figure(), alt="Nothing yet.").mimebundle()
@@ -147,7 +149,15 @@ def test_scripts_that_every_page_loads_are_apart_from_those_loaded_when_needed(b
     assert {path.name for path in always} == {name for name in OWN if name.endswith(".js")}
     assert sum(path.stat().st_size for path in always) < 60_000
     lazily = {path.name for path in (book / "stage" / "_extra" / "_static").rglob("*.js")}
-    assert {"plotly.min.js", "tex-svg.js"} < lazily
+    assert {"plotly.min.js", "tex-svg.js", *PLAYERS} <= lazily
+
+
+def test_every_script_has_its_place_and_the_players_loader_names_its_own():
+    assets = Path(rnnkit.site.__file__).parent / "assets"
+    assert {path.name for path in assets.iterdir()} == {*OWN, *PLAYERS}
+    loader = (assets / "rnnkit-players.js").read_text(encoding="utf-8")
+    lists = "".join(re.findall(r"\[((?:\"[a-z-]+\"(?:, )?)+)\]", loader))
+    assert sorted(f"rnnkit-{name}.js" for name in re.findall(r'"([a-z-]+)"', lists)) == sorted(PLAYERS)
 
 
 def test_a_page_that_is_not_there_is_named(book):
