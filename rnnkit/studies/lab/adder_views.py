@@ -136,9 +136,7 @@ def machine_table(study: Study) -> dict[str, list[str]]:
             "net": f"{_CELLS[cell]} {size}, {_LOSSES[loss]}",
             "add 5 bits": str(int(learned.sum())),
             "become the two-state adder": str(int(arrays["adds"][learned].sum())),
-            "clear, set and keep": str(
-                int((arrays["clears"] & arrays["sets"] & arrays["keeps"])[learned].sum())
-            ),
+            "rest with either carry": str(int(arrays["keeps"][learned].sum())),
             "add 64 random bits": str(int((arrays["random_wrong"][learned][:, -1] <= 0.01).sum())),
             "hold a 0 for 62 steps": held[0],
             "hold a 1 for 62 steps": held[1],

@@ -29,7 +29,7 @@ _STEPS = {"rnn": stepwise.rnn_step, "lstm": stepwise.lstm_step, "gru": stepwise.
 NUM_DRAWN, STEPS_DRAWN = 40, 12  # numbers whose states are drawn, and steps of each
 NUM_POINTS = 4  # resting states under each input that are kept
 NUM_STARTS, SETTLE = 100, 1000  # states that are let come to rest, and for how many steps
-MAX_CLUSTERS = 8  # of the machine
+MAX_CLUSTERS = 12  # of the machine
 CHAINS = (1, 2, 4, 8, 16, 32, 62)
 
 
