@@ -27,7 +27,7 @@ _FEW_NODES, _FEW_EDGES = 5, 15  # above which the drawing is made finer, and cou
 _TABLE_ROWS = 60
 
 
-def transitions(matrix: Any, labels: Sequence[str]) -> Interactive:
+def transitions(matrix: Any, labels: Sequence[str], *, net: str = "One net") -> Interactive:
     """Draw which cluster of states follows which under each sum of the two bits, above the ideal automaton.
 
     Parameters
@@ -36,6 +36,8 @@ def transitions(matrix: Any, labels: Sequence[str]) -> Interactive:
         How often a state of one cluster (rows) was followed by one of another (columns), by sum of the bits read.
     labels : sequence of str (K,)
         What the clusters are called, such as ``"carry 0"``.
+    net : str
+        Whose states they are, for the caption.
 
     Raises
     ------
@@ -56,8 +58,8 @@ def transitions(matrix: Any, labels: Sequence[str]) -> Interactive:
         fig,
         alt=_alt(matrix, labels),
         table=_table(matrix, labels),
-        caption="Arrows: from one cluster of states to the next under a sum of two bits, with how often; thin: less "
-        f"than {_RARE:.0%} of the times. Below: the automaton of two states that adds.",
+        caption=f"{net}. Arrows: from one cluster of states to the next under a sum of two bits, with how often; "
+        f"thin: less than {_RARE:.0%} of the times. Below: the automaton of two states that adds.",
     )
     figure.select("sum", "Edges", ["all", *SUMS])
     crowded = int((matrix > 0).sum()) > _FEW_EDGES

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnnkit.errors import UserError
 from rnnkit.studies.lab import views
 from rnnkit.studies.lab.tasks_configs import CELLS, HIDDEN_SIZES, LOSSES, POSITION, READOUTS
 
@@ -73,20 +74,34 @@ def carry_line(study: Study, cell: str, hidden_size: int) -> dict[str, Any]:
     }
 
 
-def machine(study: Study, cell: str, hidden_size: int) -> tuple[np.ndarray, list[str]]:
-    """The transitions (3, K, K) of the first net of the best population of a size, and what its nodes are called."""
-    record, chosen = _most_taught(study, cell, hidden_size)
-    counts, carry = record.arrays["transitions"][chosen[0]], record.arrays["node_carry"][chosen[0]]
+def machine(study: Study) -> dict[str, Any]:
+    """What `rnnkit.figures.automaton.transitions` takes: the adder of the fewest clusters among nets of two units.
+
+    Nets that are no adder, and then those of more units, are taken only where there is no other.
+    """
+    best: tuple[tuple[bool, bool, int], Record, int] | None = None
+    for (_, size, _), record in records(study).items():
+        for i in np.flatnonzero(record.arrays["num_clusters"] > 0):
+            rank = (not record.arrays["adds"][i], size > 2, int(record.arrays["num_clusters"][i]))
+            if best is None or rank < best[0]:
+                best = rank, record, int(i)
+    if best is None:
+        raise UserError("no net adds the numbers that it was trained on", value=study.seeds, hint="Add seeds")
+    _, record, i = best
+    counts, carry = record.arrays["transitions"][i], record.arrays["node_carry"][i]
     used = np.flatnonzero(counts.sum(axis=(0, 1)) + counts.sum(axis=(0, 2)))
     names, seen = [], [0, 0]
     for node in used:
-        if node == 0:
-            names.append("start")
-            continue
         bit = int(carry[node].argmax())
-        names.append(f"carry {bit}{chr(ord('a') + seen[bit])}")
-        seen[bit] += 1
-    return counts[:, used][:, :, used], names
+        names.append(f"carry {bit}{chr(ord('a') + seen[bit])}" if node else "start")
+        seen[bit] += bool(node)
+    config = record.key.config["net"]
+    return {
+        "matrix": counts[:, used][:, :, used],
+        "labels": names,
+        "net": f"{_CELLS[config['cell']]}, {config['hidden_size']} units, {_LOSSES[config['loss']]}, "
+        f"seed {config['seeds'][i]}",
+    }
 
 
 def _most_taught(study: Study, cell: str, hidden_size: int) -> tuple[Record, np.ndarray]:
