@@ -146,6 +146,10 @@ def guarded_execute(guard: Guard) -> Any:
                 guard.stop(
                     f"It took more than {seconds} s, and did not stop when asked to.", f"cell {index + 1}"
                 )
+            except Exception as error:  # nbclient stumbles where a kernel sends what no kernel should
+                guard.stop(
+                    f"It could not be understood any more ({type(error).__name__}).", f"cell {index + 1}"
+                )
             if guard.stopped:
                 decide(cell, NOT_RUN, guard.stopped)
             elif is_test(cell) and guard.tampered:
@@ -162,6 +166,9 @@ def guarded_execute(guard: Guard) -> Any:
                 return super().output(outs, msg, display_id, cell_index)
             return None
 
+        def handle_comm_msg(self, outs: Any, msg: Any, cell_index: int) -> None:
+            """Widgets have nobody to speak to here; what one would catch is an output like any other."""
+
         def _probe(self) -> None:
             nonce = secrets.token_hex(8)
             sent = self.kc.execute(probe(nonce), store_history=False, stop_on_error=False)
@@ -170,7 +177,7 @@ def guarded_execute(guard: Guard) -> Any:
 
     execute = GuardedExecute(kernel_manager_class=manager_class(guard.folder, guard.order))
     execute.timeout, execute.iopub_timeout, execute.startup_timeout = guard.limits.cell_seconds, 10, 120
-    execute.store_widget_state, execute.skip_cells_with_tag = False, ""
+    execute.skip_cells_with_tag = ""
     execute.shutdown_kernel = "immediate"
     return execute
 

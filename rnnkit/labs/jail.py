@@ -1,6 +1,6 @@
 """Start a kernel for somebody else's code: with limits, and shut in where the machine allows it.
 
-``python -m rnnkit.labs.jail ORDER KERNEL-ARGUMENTS`` becomes an IPython kernel. The order, JSON, holds the limits
+``python -P jail.py ORDER KERNEL-ARGUMENTS`` becomes an IPython kernel. The order, JSON, holds the limits
 and whether to shut in. On Linux a user may make namespaces of his own (unless the machine forbids it): in them
 the code has no network, sees no process but its own, and finds the folders with tests and other people's work
 empty. When its first process ends, so do all that it has started. :func:`can_shut_in` tries whether that works.
@@ -32,6 +32,11 @@ _RECURSIVE, _PRIVATE = 0x4000, 0x40000
 _READ_ONLY, _NO_SET_UID, _NO_DEVICES, _NO_EXECUTION = 1, 2, 4, 8
 _DIE_WITH_PARENT, _DROP_FROM_BOUND, _NO_NEW_PRIVILEGES = 1, 24, 38
 _CAPABILITIES_VERSION = 0x20080522
+COMMAND = (
+    sys.executable,
+    "-P",
+    str(Path(__file__).resolve()),
+)  # by its path: a kernel has no need of the rest
 _LARGEST_FILE = 256 * 2**20  # bytes that one file may grow to
 
 
@@ -101,8 +106,7 @@ def can_shut_in(hidden: Sequence[Path] = ()) -> bool:
         return False
     order = json.dumps({"shut_in": True, "hidden": [str(path) for path in hidden], "try": True})
     answer = subprocess.run(
-        [sys.executable, "-m", "rnnkit.labs.jail", order],
-        env={**os.environ, "PYTHONPATH": library_path()},
+        [*COMMAND, order],
         capture_output=True,
         timeout=60,
         check=False,
@@ -132,7 +136,7 @@ def _main(arguments: Sequence[str]) -> int:
     from ipykernel import kernelapp
 
     sys.argv = ["ipykernel_launcher", *arguments[1:]]
-    sys.path[0] = ""  # as a kernel has it: the folder that it works in
+    sys.path.insert(0, "")  # as a kernel has it: the folder that it works in
     kernelapp.launch_new_instance()
     return 0
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rnnkit.labs.jail import library_path
+from rnnkit.labs.jail import COMMAND, library_path
 
 _KEPT = {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "RNNKIT_DATA", "LD_LIBRARY_PATH"}
 
@@ -28,7 +27,7 @@ def manager_class(folder: Path, order: Mapping[str, Any]) -> type:
     from jupyter_client.manager import AsyncKernelManager
     from traitlets import default
 
-    start = [sys.executable, "-m", "rnnkit.labs.jail", json.dumps(dict(order))]
+    start = [*COMMAND, json.dumps(dict(order))]
 
     class JailSpec(KernelSpecManager):
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:

@@ -1,4 +1,4 @@
-"""One submission, one process: ``python -m rnnkit.labs.marking FOLDER`` grades what lies in a folder of its own.
+"""One submission, one process: :func:`main` grades what lies in a folder of its own.
 
 The folder holds ``order.json`` and, if anything was handed in, ``submission.ipynb``. Into ``done`` come
 ``result.json``, ``graded.ipynb`` (with every output, for the teacher), ``returned.ipynb`` (what feedback is made
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import tempfile
 import threading
 import time
@@ -211,15 +210,13 @@ def _hold_leash() -> None:
     threading.Thread(target=wait_for_the_end, daemon=True).start()
 
 
-def _main(folder: Path) -> int:
+def main(place: str) -> int:
+    """Do what the order in a folder says, as a process of its own."""
     _hold_leash()
+    folder = Path(place)
     order = json.loads((folder / ORDER).read_text(encoding="utf-8"))
     if "outcome" in order:
         feedback_again(order, folder / DONE)
         return 0
     mark_submission(Order(**order), folder)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(_main(Path(sys.argv[1])))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from rnnkit.labs.jail import library_path
 from rnnkit.labs.marking import DONE, ORDER, SUBMISSION
 
 LOG = "log.txt"
+_PROGRAM = "import sys; from rnnkit.labs.marking import main; sys.exit(main(sys.argv[1]))"
 _POLL_SECONDS = 0.05
 _START_SECONDS = 240  # what a process may take beside the submission's own time, on a machine that is busy
 
@@ -135,7 +137,7 @@ def _start(task: Task, own: Path) -> subprocess.Popen[bytes]:
     with (own / LOG).open("wb") as log:
         # A session of its own: Ctrl-C in the terminal reaches the command alone, which lets go of the leash.
         return subprocess.Popen(
-            [sys.executable, "-m", "rnnkit.labs.marking", str(own)],
+            [sys.executable, "-c", _PROGRAM, str(own)],
             cwd=own,
             env=environment,
             stdin=subprocess.PIPE,
@@ -175,8 +177,10 @@ def _failure(process: subprocess.Popen[bytes], own: Path, late: bool) -> str:
     if process.returncode == 0:
         return ""
     lines = (own / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    last = lines[-1] if lines else "it said nothing"
-    return f"its process ended with {process.returncode}: {last}"
+    # nbgrader ends with a word that says nothing; the error itself stands above.
+    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
+    told = (errors or lines or ["it said nothing"])[-1]
+    return f"its process ended with {process.returncode}: {told}"
 
 
 __all__ = ["DONE", "LOG", "SUBMISSION", "Task", "checked_workers", "default_workers", "run_tasks"]
