@@ -274,7 +274,9 @@ def _take_in_hand_marks(place: _Place, workers: int) -> list[Outcome]:
 
 
 def _all_outcomes(results: Path) -> list[Outcome]:
-    folders = sorted((results / GRADED_FOLDER).glob("*/*"))
+    folders = [
+        path for path in sorted((results / GRADED_FOLDER).glob("*/*")) if not path.name.startswith(".")
+    ]
     return [one for one in map(read_outcome, folders) if one is not None]
 
 

@@ -54,6 +54,7 @@ def rehearse(folder: Path, labs: Sequence[Lab], *, students: int = 40, seed: int
         raise UserError("this folder is there already", value=str(folder), hint="Name a new one.")
     generator = random.Random(seed)
     names = _names(students, generator)
+    zipped = names[: students // 10]  # these hand in one zip of all, with no zip in it
     expected: list[tuple[str, str, str, str]] = []
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -67,9 +68,9 @@ def rehearse(folder: Path, labs: Sequence[Lab], *, students: int = 40, seed: int
             for student, kind in zip(names, _draw([*kinds, nothing], students, generator), strict=True):
                 (new / student).mkdir(exist_ok=True)
                 if kind.data is not None:
-                    _hand_in(new / student, lab.name, kind.data, generator)
+                    _hand_in(new / student, lab.name, kind.data, generator, may_zip=student not in zipped)
                 expected.append((student, lab.name, kind.name, f"{sum(kind.marks.values()):g}"))
-        for student in names[: students // 10]:
+        for student in zipped:
             shutil.make_archive(str(new / student), "zip", new / student)
             shutil.rmtree(new / student)
         replace_folder(new, folder)
@@ -123,9 +124,9 @@ def _draw(kinds: Sequence[Variant], students: int, generator: random.Random) -> 
     return drawn
 
 
-def _hand_in(folder: Path, lab: str, data: bytes, generator: random.Random) -> None:
+def _hand_in(folder: Path, lab: str, data: bytes, generator: random.Random, *, may_zip: bool) -> None:
     """Put a notebook where students put it."""
-    way = generator.choice(["folder", "folder", "folder", "alone", "zip"])
+    way = generator.choice(["folder", "folder", "alone", "zip" if may_zip else "folder"])
     if way == "alone":
         (folder / f"{lab}.ipynb").write_bytes(data)
         return

@@ -9,6 +9,7 @@ import pytest
 
 from rnnkit.__main__ import main
 from rnnkit.labs import checking
+from rnnkit.labs.submissions import find_submissions
 from rnnkit.labs.variants import Variant, solved, to_bytes
 from tests.unit.labs.tiny import make_tiny
 
@@ -49,17 +50,20 @@ def test_a_class_can_be_made_up_again(tmp_path):
     make_tiny(tmp_path / "labs")
     tables, names = [], []
     for name, seed in [("a", "1"), ("b", "1"), ("c", "2")]:
-        arguments = ["labs", "rehearse", str(tmp_path / name), "--students", "25", "--seed", seed]
+        arguments = ["labs", "rehearse", str(tmp_path / name), "--students", "40", "--seed", seed]
         assert main([*arguments, "--source", str(tmp_path / "labs")]) == 0
         tables.append((tmp_path / f"{name}-expected.csv").read_text(encoding="utf-8"))
         names.append({path.stem for path in (tmp_path / name).iterdir()})
     assert tables[0] == tables[1] != tables[2]
     rows = list(csv.DictReader(io.StringIO(tables[0])))
-    assert len(rows) == 25
+    assert len(rows) == 40
     assert {row["student"] for row in rows} == names[0]
     kinds = [row["kind"] for row in rows]
     assert len(set(kinds)) == 10
     assert kinds.count("solution") > 5
+    found = find_submissions(tmp_path / "a", ["tiny"], 10**7)
+    without = {row["student"] for row in rows if row["kind"] == "nothing"}
+    assert {one.student for one in found if one.data is None} == without
 
 
 def test_check_tells_a_mark_that_is_not_deserved(tiny, monkeypatch, capsys):

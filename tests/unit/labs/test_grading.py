@@ -144,13 +144,14 @@ def test_a_value_that_is_shown_while_a_test_runs_earns_nothing(school):
 
 
 def test_a_hog_and_a_flood_keep_what_they_had_earned_before(school):
-    for name, word in [("hog", "memory"), ("flood", "printed more than")]:
-        outcome = school.outcome(name)
-        marks = {mark.grade_id: mark.points for mark in outcome.marks}
-        assert marks["step-tests"] == 4, name
-        assert marks["run-tests"] == 0, name
-        told = outcome.reason + str([mark.message for mark in outcome.marks])
-        assert word in told or (name == "hog" and "MemoryError" in told), (name, told)
+    for name in ("hog", "flood"):
+        marks = {mark.grade_id: mark.points for mark in school.outcome(name).marks}
+        assert (marks["step-tests"], marks["run-tests"]) == (4, 0), name
+    assert "printed more than" in school.outcome("flood").reason
+    # Linux refuses the memory, and the cell fails; elsewhere the watch kills the kernel.
+    graded = read_notebook(school.result.folder / "graded" / "hog" / "tiny" / "graded.ipynb")
+    names = [output.get("ename") for output in graded.cells[3].outputs]
+    assert "MemoryError" in names or "memory" in school.outcome("hog").reason
 
 
 def test_a_kernel_sees_nothing_of_the_class(school):
