@@ -1,11 +1,11 @@
 # Thin on purpose: each target is one or two commands that can be typed without make.
 .DEFAULT_GOAL := help
-.PHONY: help install book serve test lint bench lock clean FORCE
+.PHONY: help install book serve test lint bench labs labs-check labs-grade lock clean FORCE
 
 PY := .venv/bin/python
 STAMP := .venv/.installed
 PORT ?= 8000
-SETTINGS := BUDGET SEEDS DEVICE FRESH WORKERS EXECUTOR PYTHON PORT ARGS
+SETTINGS := BUDGET SEEDS DEVICE FRESH WORKERS EXECUTOR SUBMISSIONS PYTHON PORT ARGS
 
 # Make itself takes any name for a setting: a misspelt one would be ignored without a word.
 given := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
@@ -21,7 +21,8 @@ help: ## Show this list
 	@echo "  BUDGET=quick|paper (psmnist: reduced too)  SEEDS=0,1,2  DEVICE=auto|cpu|cuda  FRESH=1 (compute all anew)"
 	@echo "  WORKERS=2 (jobs at a time; left out: one per core, as memory allows)"
 	@echo "  EXECUTOR=processes|threads|dask:ADDRESS|submitit (where they run; see book/cluster.md)"
-	@echo "Others: PORT=8000 (serve)  ARGS='-k name' (pytest, benchmarks)  PYTHON=python3.12 (install)"
+	@echo "Settings of make labs-grade: SUBMISSIONS=FOLDER  WORKERS=2  FRESH=1 (grade all anew)  ARGS='--lab lab1-cell'"
+	@echo "Others: PORT=8000 (serve)  ARGS='-k name' (pytest, benchmarks, labs)  PYTHON=python3.12 (install)"
 	@echo "RNNKIT_DATA=FOLDER in the environment: where FOLDER/mnist holds the four MNIST files."
 
 install: $(STAMP) ## Set up .venv with the locked environment; the targets below do it when they have to
@@ -51,8 +52,19 @@ lint: $(STAMP) ## Check style, types, who imports whom, and that notebooks hold 
 bench: $(STAMP) ## Time this library against what a user would pick instead
 	$(PY) -m benchmarks $(ARGS)
 
+labs: $(STAMP) ## Write the labs' student versions into build/labs
+	$(PY) -m rnnkit labs release $(ARGS)
+
+labs-check: $(STAMP) ## Run the labs' solutions and wrong submissions to the marks that they deserve
+	$(PY) -m rnnkit labs check $${WORKERS:+--workers "$$WORKERS"} $(ARGS)
+
+labs-grade: $(STAMP) ## Grade a class: make labs-grade SUBMISSIONS=FOLDER
+	@test -n "$${SUBMISSIONS:-}" || { echo "Say where the submissions are: make labs-grade SUBMISSIONS=FOLDER" >&2; exit 2; }
+	$(PY) -m rnnkit labs grade "$$SUBMISSIONS" $${WORKERS:+--workers "$$WORKERS"} \
+	  $(if $(filter-out 0 no false,$(FRESH)),--fresh) $(ARGS)
+
 lock: $(STAMP) ## Compile requirements.txt anew from pyproject.toml; versions stay unless ARGS=--upgrade
-	CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --extra cluster --extra dev --strip-extras \
+	CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --extra cluster --extra dev --extra labs --strip-extras \
 	  --annotation-style line --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	  --allow-unsafe --output-file requirements.txt $(ARGS) pyproject.toml
 	@# The lock serves every platform: no local build of torch, none of the CUDA packages of Linux.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnkit import __version__, paths
 from rnnkit.errors import InterruptedRun, UserError
+from rnnkit.labs import command as labs_command
 from rnnkit.stopping import Terminated, because_of, stopped_by_sigterm
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     models.add_argument("--json", action="store_true", help="as a list of objects")
     data = add("data", "Fetch MNIST, or verify what is there")
     data.add_argument("action", choices=["fetch", "verify"])
+    labs_command.add_arguments(add("labs", "Classroom labs: hand out, check, grade a class, rehearse"))
     return top
 
 
@@ -306,6 +308,7 @@ _COMMANDS = {
     "claims": _claims,
     "models": _models,
     "data": _data,
+    "labs": labs_command.run,
 }
 
 if __name__ == "__main__":

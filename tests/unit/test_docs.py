@@ -73,7 +73,10 @@ def test_every_make_command_in_the_documents_exists():
 
 
 def options(command: argparse.ArgumentParser) -> set[str]:
-    return {option for action in command._actions for option in action.option_strings}
+    """The options of a command, with those of its actions."""
+    own = {option for action in command._actions for option in action.option_strings}
+    below = [action for action in command._actions if isinstance(action, argparse._SubParsersAction)]
+    return own.union(*(options(inner) for action in below for inner in action.choices.values()))
 
 
 def test_every_rnnkit_command_in_the_documents_is_understood():

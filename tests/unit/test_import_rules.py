@@ -32,7 +32,8 @@ MAY_IMPORT = {
     "training": {"models", "lanes"},
     "studies": {"training", "models", "datasets", "probes", "results", "paths"},
     "site": {"results", "paths"},
-    "__main__": {"site", "studies", "models", "datasets", "results", "paths", "stopping"},
+    "labs": {"results", "paths"},
+    "__main__": {"site", "labs", "studies", "models", "datasets", "results", "paths", "stopping"},
 }
 EVERYWHERE = {"errors", "__init__"}
 
@@ -47,6 +48,7 @@ AT_THE_TOP = {
     "datasets": LIGHT,
     "results": LIGHT,
     "site": LIGHT,
+    "labs": set(),
     "__main__": LIGHT,
     "figures": {"numpy", "plotly"},
     "errors": set(),
@@ -59,6 +61,7 @@ ONLY = {"figures": {"numpy", "plotly", "ipywidgets", "anywidget", "traitlets", "
 NEVER = {
     "results": {"torch"},
     "site": {"torch"},
+    "labs": {"torch"},
     "errors": {"torch"},
     "datasets": {"torch"},
     "lanes": {"torch"},
