@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+
 from tests.unit.test_notebook_sources import format_offences
 
 LABS = sorted((Path(__file__).parents[2] / "book/labs").glob("*/*.ipynb"))
