@@ -57,7 +57,9 @@ def lines(
     for number, (name, curve) in enumerate(values.items()):
         dash = _DASHES[number % len(_DASHES)]
         figure.add_scatter(name=name, x=places, y=curve, mode="lines", line={"width": 2, "dash": dash})
-    figure.update_layout({f"{axis}axis_type": "log" for axis in log}, showlegend=True)
+    for axis in log:  # powers of ten: plotly's own choice, 100µ, is a unit's prefix
+        figure.update_layout({f"{axis}axis": {"type": "log", "exponentformat": "power"}})
+    figure.update_layout(showlegend=True)
     table = {x_title: places.tolist(), **{name: curve.tolist() for name, curve in values.items()}}
     return Interactive(figure, alt=alt, table=table)
 
