@@ -81,26 +81,26 @@ def machine(study: Study) -> dict[str, Any]:
     """
     best: tuple[tuple[bool, bool, int], Record, int] | None = None
     for (_, size, _), record in records(study).items():
-        for i in np.flatnonzero(record.arrays["num_clusters"] > 0):
+        for i in np.flatnonzero(record.arrays["num_clusters"] > 0).tolist():
             rank = (not record.arrays["adds"][i], size > 2, int(record.arrays["num_clusters"][i]))
             if best is None or rank < best[0]:
-                best = rank, record, int(i)
+                best = rank, record, i
     if best is None:
         raise UserError("no net adds the numbers that it was trained on", value=study.seeds, hint="Add seeds")
-    _, record, i = best
-    counts, carry = record.arrays["transitions"][i], record.arrays["node_carry"][i]
+    _, found, chosen = best
+    counts, carry = found.arrays["transitions"][chosen], found.arrays["node_carry"][chosen]
     used = np.flatnonzero(counts.sum(axis=(0, 1)) + counts.sum(axis=(0, 2)))
     names, seen = [], [0, 0]
     for node in used:
         bit = int(carry[node].argmax())
         names.append(f"carry {bit}{chr(ord('a') + seen[bit])}" if node else "start")
         seen[bit] += bool(node)
-    config = record.key.config["net"]
+    config = found.key.config["net"]
     return {
         "matrix": counts[:, used][:, :, used],
         "labels": names,
         "net": f"{_CELLS[config['cell']]}, {config['hidden_size']} units, {_LOSSES[config['loss']]}, "
-        f"seed {config['seeds'][i]}",
+        f"seed {config['seeds'][chosen]}",
     }
 
 
