@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 
 from rnnkit.errors import UserError
@@ -261,10 +262,24 @@ def _newton(move: Map, states: NDArray[np.float64]) -> NDArray[np.float64]:
     for _ in range(_NEWTON_STEPS):
         gap = move(states) - states
         # A pseudo-inverse, as the matrix is singular where a fixed point is about to vanish.
-        new = states - (np.linalg.pinv(_jacobian(move, states) - identity) @ gap[..., None])[..., 0]
+        new = states - (_pseudo_inverse(_jacobian(move, states) - identity) @ gap[..., None])[..., 0]
         # Written so that nan stays out too.
         states = np.where((np.abs(new).max(axis=1) < 1e6)[:, None], new, states)
     return states
+
+
+def _pseudo_inverse(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of (n, D, D), one after another where LAPACK's quicker method does not converge on one of them."""
+    try:
+        return np.linalg.pinv(matrices)
+    except np.linalg.LinAlgError:
+        found = [scipy.linalg.svd(matrix, lapack_driver="gesvd") for matrix in matrices]
+        return np.stack([_inverted(*parts) for parts in found])
+
+
+def _inverted(u: NDArray[np.float64], s: NDArray[np.float64], vh: NDArray[np.float64]) -> NDArray[np.float64]:
+    large = s > 1e-15 * s.max(initial=0)  # as numpy's pinv has it
+    return np.asarray((vh.T[:, large] / s[large]) @ u.T[large])
 
 
 def _within(points: NDArray[np.float64], known: Sequence[NDArray[np.float64]]) -> NDArray[np.bool_]:
