@@ -262,24 +262,25 @@ def _newton(move: Map, states: NDArray[np.float64]) -> NDArray[np.float64]:
     for _ in range(_NEWTON_STEPS):
         gap = move(states) - states
         # A pseudo-inverse, as the matrix is singular where a fixed point is about to vanish.
-        new = states - (_pseudo_inverse(_jacobian(move, states) - identity) @ gap[..., None])[..., 0]
+        new = states - _least_squares(_jacobian(move, states) - identity, gap)
         # Written so that nan stays out too.
         states = np.where((np.abs(new).max(axis=1) < 1e6)[:, None], new, states)
     return states
 
 
-def _pseudo_inverse(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of (n, D, D), one after another where LAPACK's quicker method does not converge on one of them."""
+def _least_squares(matrices: NDArray[np.float64], targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shortest x with matrix @ x nearest to target: (n, D, D) and (n, D) -> (n, D).
+
+    By the pseudo-inverse; one after another through a pivoted QR where LAPACK's singular values do not converge.
+    """
     try:
-        return np.linalg.pinv(matrices)
+        return np.asarray((np.linalg.pinv(matrices) @ targets[..., None])[..., 0])
     except np.linalg.LinAlgError:
-        found = [scipy.linalg.svd(matrix, lapack_driver="gesvd") for matrix in matrices]
-        return np.stack([_inverted(*parts) for parts in found])
-
-
-def _inverted(u: NDArray[np.float64], s: NDArray[np.float64], vh: NDArray[np.float64]) -> NDArray[np.float64]:
-    large = s > 1e-15 * s.max(initial=0)  # as numpy's pinv has it
-    return np.asarray((vh.T[:, large] / s[large]) @ u.T[large])
+        found = [
+            scipy.linalg.lstsq(matrix, target, lapack_driver="gelsy")[0]
+            for matrix, target in zip(matrices, targets, strict=True)
+        ]
+        return np.stack(found)
 
 
 def _within(points: NDArray[np.float64], known: Sequence[NDArray[np.float64]]) -> NDArray[np.bool_]:

@@ -29,15 +29,21 @@ def rows(study: Study, net: str) -> list[Record]:
 
 
 def grid(study: Study) -> dict[str, np.ndarray]:
-    """Test accuracy of the search: cell -> (layers, hidden sizes, n_seeds, num_epochs), nan where a net is missing."""
+    """Test accuracy of the search: cell -> (layers, hidden sizes, n_seeds, num_epochs), nan where a net is missing.
+
+    Seeds are those that every net of the search has: with a seed of its own, a net would be best among itself.
+    """
     found = {name: [record.arrays["epoch_test_accuracy"] for record in rows(study, name)] for name in GRID}
-    shape = (max(map(len, found.values())), max((len(a) for many in found.values() for a in many), default=0))
+    shape = (
+        min((len(many) for many in found.values() if many), default=0),
+        max((len(a) for many in found.values() for a in many), default=0),
+    )
     values = {cell: np.full((len(LAYERS), len(HIDDEN_SIZES), *shape), np.nan) for cell in CELLS}
     for name, many in found.items():
         if many:
             cell, size = name.split("-")
             layers, hidden = (int(number) for number in size.split("x"))
-            values[cell][LAYERS.index(layers), HIDDEN_SIZES.index(hidden), : len(many)] = many
+            values[cell][LAYERS.index(layers), HIDDEN_SIZES.index(hidden)] = many[: shape[0]]
     return values
 
 

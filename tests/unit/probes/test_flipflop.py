@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from rnnkit.errors import UserError
-from rnnkit.probes.additions import PAIRS
 from rnnkit.probes import flipflop
+from rnnkit.probes.additions import PAIRS
 from rnnkit.probes.flipflop import fixed_points, flip_flop
 from tests.unit.probes.adders import level_adder, numbers, tanh_adder
 
@@ -113,13 +113,17 @@ def test_what_cannot_be_looked_for_is_refused():
         fixed_points(scalar(np.tanh), PAIRS[0], STARTS, max_period=0)
 
 
-def test_a_pseudo_inverse_that_does_not_converge_at_once_is_found_all_the_same(monkeypatch):
-    matrices = np.random.default_rng(0).standard_normal((3, 4, 4))
+def test_newtons_step_is_found_where_singular_values_do_not_converge(monkeypatch):
+    generator = np.random.default_rng(0)
+    matrices, targets = generator.standard_normal((3, 4, 4)), generator.standard_normal((3, 4))
     matrices[1, :, 2] = 0  # a singular one
-    expected = np.linalg.pinv(matrices)
+    expected = np.stack(
+        [np.linalg.lstsq(m, t, rcond=None)[0] for m, t in zip(matrices, targets, strict=True)]
+    )
+    np.testing.assert_allclose(flipflop._least_squares(matrices, targets), expected, atol=1e-12)
 
     def refuses(_):
         raise np.linalg.LinAlgError("SVD did not converge")
 
     monkeypatch.setattr(np.linalg, "pinv", refuses)
-    np.testing.assert_allclose(flipflop._pseudo_inverse(matrices), expected, atol=1e-12)
+    np.testing.assert_allclose(flipflop._least_squares(matrices, targets), expected, atol=1e-12)
