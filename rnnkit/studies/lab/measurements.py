@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from rnnkit.results import Record
     from rnnkit.studies.base import Study
 
+BySeed = dict[int, float]
 TENTH = 10  # "early" and "late" are the first and the last tenth of the iterations
 RIGHT = 0.999  # of the bits, at every length: a net that does not mind how long numbers are
 
 
 def measure(study: Study) -> dict[str, np.ndarray]:
-    """Name -> one value per seed of the study, as ``rows.gru-2x256.test_accuracy``; nan where a seed has none."""
-    found = _of_rows(study)
-    found |= dict(_between(found))
+    """Name -> one value per seed, as ``rows.gru-2x256.test_accuracy``: of rows there are fewer seeds than of the rest."""
+    rows = _of_rows(study)
+    found = {f"rows.{name}": np.array(list(values.values())) for name, values in rows.items()}
+    found |= {f"rows.{name}": values for name, values in _between(rows)}
     for kind, numbers in (("recall", _recall), ("addition", _addition), ("adder", _adder)):
         for record in study.records(kind):
             name = record.key.config["net"]["name"].replace("-", ".", 3 if kind != "recall" else 2)
@@ -29,14 +31,12 @@ def measure(study: Study) -> dict[str, np.ndarray]:
     return found
 
 
-def _of_rows(study: Study) -> dict[str, np.ndarray]:
-    place = {seed: i for i, seed in enumerate(study.seeds)}
-    found: dict[str, np.ndarray] = {}
+def _of_rows(study: Study) -> dict[str, BySeed]:
+    found: dict[str, BySeed] = {}
     for record in study.records("rows"):
         net = record.key.config["net"]["name"]
         for quantity, value in _rows(record):
-            values = found.setdefault(f"rows.{net}.{quantity}", np.full(len(place), np.nan))
-            values[place[record.run["seed"]]] = value
+            found.setdefault(f"{net}.{quantity}", {})[record.run["seed"]] = float(value)
     return found
 
 
@@ -52,20 +52,28 @@ def _rows(record: Record) -> Iterator[tuple[str, float]]:
     yield "epoch_seconds", record.metrics["epoch_seconds"]
 
 
-def _between(found: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
-    """What compares nets that read rows, seed by seed; nothing where one of them is missing."""
+def _between(found: Mapping[str, BySeed]) -> Iterator[tuple[str, np.ndarray]]:
+    """What compares nets that read rows, seed by seed, over the seeds that all of them have."""
     for cell, best in rows_configs.BEST.items():
         others = [n for n in rows_configs.GRID if n.startswith(f"{cell}-") and n != best]
-        if all(f"rows.{net}.test_accuracy" in found for net in others):
-            accuracies = np.stack([found[f"rows.{net}.test_accuracy"] for net in others])
-            yield f"rows.{cell}.best_other", accuracies.max(axis=0)
+        chosen, *rest = _in_common(found, [f"{net}.test_accuracy" for net in (best, *others)])
+        if chosen.size:
+            yield f"{cell}.best", chosen
+            yield f"{cell}.best_other", np.max(rest, axis=0)
         decayed = best + rows_configs.DECAYED
-        if {f"rows.{best}.early_loss", f"rows.{decayed}.early_loss"} <= set(found):
-            for quantity in ("early_loss", "late_loss"):
-                gap = found[f"rows.{decayed}.{quantity}"] - found[f"rows.{best}.{quantity}"]
-                yield f"rows.{cell}.{quantity}_gap", gap
-            gain = found[f"rows.{best}.test_accuracy"] - found[f"rows.{decayed}.test_accuracy"]
-            yield f"rows.{cell}.gain", gain
+        for quantity in ("early_loss", "late_loss", "test_accuracy"):
+            plain, with_decay = _in_common(found, [f"{net}.{quantity}" for net in (best, decayed)])
+            if plain.size and quantity == "test_accuracy":
+                yield f"{cell}.gain", plain - with_decay
+            elif plain.size:
+                yield f"{cell}.{quantity}_gap", with_decay - plain
+
+
+def _in_common(found: Mapping[str, BySeed], names: list[str]) -> list[np.ndarray]:
+    """Values of measurements over the seeds that all of them have."""
+    by_seed = [found.get(name, {}) for name in names]
+    seeds = [seed for seed in by_seed[0] if all(seed in values for values in by_seed)]
+    return [np.array([values[seed] for seed in seeds]) for values in by_seed]
 
 
 def _recall(record: Record) -> Iterator[tuple[str, np.ndarray]]:
