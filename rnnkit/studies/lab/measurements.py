@@ -19,7 +19,7 @@ RIGHT = 0.999  # of the bits, at every length: a net that does not mind how long
 
 
 def measure(study: Study) -> dict[str, np.ndarray]:
-    """Name -> one value per seed, as ``rows.gru-2x256.test_accuracy``: of rows there are fewer seeds than of the rest."""
+    """Name -> one value per seed, as ``rows.gru-2x256.test_accuracy``: fewer of rows than of the rest."""
     rows = _of_rows(study)
     found = {f"rows.{name}": np.array(list(values.values())) for name, values in rows.items()}
     found |= {f"rows.{name}": values for name, values in _between(rows)}
