@@ -140,7 +140,7 @@ def provenance_card(runs: Sequence[Mapping[str, Any]]) -> str:
     facts = [
         ("Budget", _listed(run.get("budget") for run in runs)),
         ("Device", _listed(run.get("device") for run in runs)),
-        ("Seeds", ", ".join(str(seed) for seed in sorted({run["seed"] for run in runs if "seed" in run}))),
+        ("Seeds", _spans(sorted({seed for run in runs for seed in _seeds(run)}))),
         ("Code revision", _listed(_revision(run) for run in runs)),
         ("Data (SHA-256)", "<br>".join(f"{escape(name)} {_code(sha)}" for name, sha in sorted(data))),
         ("Computing time", f"{seconds:,.0f} s for {len(runs)} record{'' if len(runs) == 1 else 's'}"),
@@ -150,6 +150,24 @@ def provenance_card(runs: Sequence[Mapping[str, Any]]) -> str:
         '<div class="rnn-card" role="group" aria-label="Where these numbers come from">\n'
         f'<p class="rnn-card-title">Where these numbers come from</p>\n<dl>\n{rows}\n</dl></div>'
     )
+
+
+def _seeds(run: Mapping[str, Any]) -> list[int]:
+    """The seeds of a record: its own, or those of all nets of a population."""
+    net = run.get("config", {}).get("net", {})
+    many = net.get("seeds") if isinstance(net, Mapping) else None
+    return list(many) if many else [run["seed"]] if "seed" in run else []
+
+
+def _spans(seeds: Sequence[int]) -> str:
+    """Sorted numbers as text: ``0, 1``, and ``0 to 19`` where more than two follow each other."""
+    runs: list[list[int]] = []
+    for seed in seeds:
+        if runs and seed == runs[-1][-1] + 1:
+            runs[-1].append(seed)
+        else:
+            runs.append([seed])
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
 
 
 def _listed(values: Iterable[Any]) -> str:
