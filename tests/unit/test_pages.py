@@ -230,6 +230,12 @@ def test_the_card_gathers_its_records():
     assert "301 s for 3 records" in text
 
 
+def test_the_card_names_every_seed_of_a_population():
+    population = {**RUN, "config": {"net": {"seeds": [0, 1, 2, 3]}}}
+    alone = [{**RUN, "config": {"net": {"name": "gru"}}, "seed": seed} for seed in (6, 8, 9)]
+    assert "0 to 3, 6, 8, 9" in Page(provenance_card([population, *alone])).text
+
+
 def test_the_card_of_a_library_without_a_repository_names_its_version():
     text = Page(provenance_card([{**RUN, "git": {"revision": None, "dirty": None}}])).text
     assert "rnnkit 0.1.0" in text

@@ -19,7 +19,7 @@ _CELLS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 _LOSSES = {"bce": "BCE", "mse-sigmoid": "MSE, sigmoid", "mse-linear": "MSE, linear"}
 _PAIRS = ("0 + 0", "0 + 1", "1 + 0", "1 + 1")
 MOST_DRAWN = 8  # nets to pick from in a figure
-NUM_PLAYED = 8  # nets of each kind in a player
+NUM_PLAYED, NUM_FAILING = 8, 3  # nets of each kind in a player, and how many of them may not have learned
 
 
 def records(study: Study) -> dict[Key, Record]:
@@ -187,21 +187,32 @@ def recall_player(study: Study) -> dict[str, Any]:
 
 
 def adder_player(study: Study) -> dict[str, Any]:
-    """What the adder player takes: of every cell and size, the first nets trained with the loss that teaches most."""
+    """What the adder player takes: of every cell and size, the nets trained with the loss that teaches most.
+
+    It opens with a net of two units that adds, whose states can be seen in a plane; some that do not follow.
+    """
     parameters, nets = views.parameters(study, "addition"), {}
-    for cell in CELLS:
+    chosen: np.ndarray | None = None
+    for cell in reversed(CELLS):
         for size in HIDDEN_SIZES:
             probed = {loss: found for (c, s, loss), found in records(study).items() if (c, s) == (cell, size)}
             if not probed:
                 continue
             loss = max(LOSSES, key=lambda one: int(taught(probed[one]).sum()) if one in probed else -1)
+            if chosen is None:
+                learned = np.flatnonzero(taught(probed[loss]))[: NUM_PLAYED - NUM_FAILING]
+                others = np.flatnonzero(~taught(probed[loss]))
+                chosen = np.concatenate([learned, others])[:NUM_PLAYED]
             arrays = probed[loss].arrays
-            carry = (arrays["direction"][:NUM_PLAYED], arrays["threshold"][:NUM_PLAYED])
+            carry = (arrays["direction"][chosen], arrays["threshold"][chosen])
             label = f"{_CELLS[cell]}, {size} units, {_LOSSES[loss]}"
-            nets[label] = (cell, loss, _first(parameters[cell, size, loss]), carry)
+            found = {
+                name: np.asarray(values[chosen]) for name, values in parameters[cell, size, loss].items()
+            }
+            nets[label] = (cell, loss, found, carry)
     return {
         "nets": nets,
-        "models": [f"seed {seed}" for seed in study.seeds[:NUM_PLAYED]],
+        "models": [f"seed {study.seeds[i]}" for i in (chosen if chosen is not None else ())],
         "alt": (
             "Recurrent nets add two numbers that the reader types, from the right: the written sum with "
             "its carries, the net's bits, and the hidden state at every step with the carry that it holds."
