@@ -19,6 +19,7 @@ from tests.site.player_checks import (
     type_into,
     wait_for_player,
 )
+from tests.site.watching import watch
 from tests.unit.figures.lab_nets import make_adder
 from tests.unit.figures.test_adder_player import READINGS
 
@@ -67,7 +68,7 @@ def drawn(box, panel, trace):
 
 
 def test_from_a_folder_without_network_the_nets_add_as_in_python(offline, site, address):
-    assert check_page(offline, address, site) == 0
+    assert check_page(watch(offline, address), site) == 0
 
 
 def test_thirteen_and_fifteen_are_written_out(player):

@@ -18,6 +18,7 @@ from tests.site.player_checks import (
     wait_for_player,
 )
 from tests.site.player_checks import type_into as fill_in
+from tests.site.watching import watch
 from tests.unit.figures.players import NAMES, READINGS, make_player
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -56,7 +57,7 @@ def type_into(box, text, name="A"):
 
 
 def test_from_a_folder_without_network_the_nets_walk_as_in_python(offline, site, address):
-    assert check_page(offline, address, site) == 0
+    assert check_page(watch(offline, address), site) == 0
 
 
 def test_a_typed_sentence_is_walked_and_drawn(player):
