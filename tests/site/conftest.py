@@ -76,6 +76,20 @@ def phone(browser):
 
 
 @pytest.fixture(scope="session")
+def desk(browser):
+    """A page in a wide window, for one visit after the other: the pages share most of their scripts."""
+    with closing(browser.new_context(**WIDE)) as context:
+        yield context.new_page()
+
+
+@pytest.fixture(scope="session")
+def hand(browser):
+    """A page in a narrow one."""
+    with closing(browser.new_context(**NARROW)) as context:
+        yield context.new_page()
+
+
+@pytest.fixture(scope="session")
 def sample(tmp_path_factory) -> Sample:
     return make_sample(tmp_path_factory.mktemp("sample"))
 

@@ -17,6 +17,7 @@ from tests.site.player_checks import (
     players,
     require_added,
     type_into,
+    visited,
     wait_for_player,
 )
 from tests.site.watching import watch
@@ -34,10 +35,9 @@ def address(site):
 
 
 @pytest.fixture
-def player(offline, address):
-    watched, box = opened(offline, address, "adder")
-    yield box
-    watched.require_clean()
+def player(desk, address):
+    with visited(desk, address, "adder") as box:
+        yield box
 
 
 def numbers(a, b):

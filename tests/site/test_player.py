@@ -15,6 +15,7 @@ from tests.site.player_checks import (
     player_walks,
     players,
     require_walked,
+    visited,
     wait_for_player,
 )
 from tests.site.player_checks import type_into as fill_in
@@ -30,10 +31,9 @@ def address(site):
 
 
 @pytest.fixture
-def player(offline, address):
-    watched, box = opened(offline, address)
-    yield box
-    watched.require_clean()
+def player(desk, address):
+    with visited(desk, address) as box:
+        yield box
 
 
 def field(box, name="A"):
@@ -254,8 +254,7 @@ def test_it_fits_and_is_accessible_in_both_themes(request, address, theme, windo
     require_fits(watched.page, watched.page.viewport_size["width"])
     sizes = [plane.bounding_box() for plane in box.locator(".rnn-plane").all()]
     assert all(abs(size["width"] - size["height"]) < 2 for size in sizes)
-    beside = sizes[0]["y"] == sizes[1]["y"]
-    assert beside == (window == "offline")
+    assert (sizes[0]["y"] == sizes[1]["y"]) == (window == "offline")
     watched.require_clean()
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from rnnkit.paths import repository
 from tests.site.checks import check_page, require_accessible, require_drawn, require_fits
-from tests.site.conftest import NARROW, WIDE
 from tests.site.control_checks import require_controls_reach
 from tests.site.watching import visit
 
@@ -20,20 +18,6 @@ _BUILT = repository() / "build" / "site"
 _NAMED = os.environ.get("RNNKIT_SITE")
 SITE = Path(_NAMED).resolve() if _NAMED else _BUILT if (_BUILT / "index.html").is_file() else None
 PAGES = sorted((SITE / "book").rglob("*.html")) if SITE else []
-
-
-@pytest.fixture(scope="module")
-def desk(browser):
-    """A page in a wide window without any network; one for all, since they share most of their scripts."""
-    with closing(browser.new_context(**WIDE)) as context:
-        yield context.new_page()
-
-
-@pytest.fixture(scope="module")
-def hand(browser):
-    """A page in a narrow touch window."""
-    with closing(browser.new_context(**NARROW)) as context:
-        yield context.new_page()
 
 
 if SITE is not None:

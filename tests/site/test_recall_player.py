@@ -16,6 +16,7 @@ from tests.site.player_checks import (
     players,
     require_recalled,
     type_into,
+    visited,
     wait_for_player,
 )
 from tests.site.watching import watch
@@ -31,10 +32,9 @@ def address(site):
 
 
 @pytest.fixture
-def player(offline, address):
-    watched, box = opened(offline, address, "recall")
-    yield box
-    watched.require_clean()
+def player(desk, address):
+    with visited(desk, address, "recall") as box:
+        yield box
 
 
 def bars(box, panel):
