@@ -5,6 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -22,6 +23,13 @@ QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
+WIDE = {"viewport": {"width": 1280, "height": 900}, "offline": True}
+NARROW = {
+    "viewport": {"width": 360, "height": 740},
+    "offline": True,
+    "has_touch": True,
+    "device_scale_factor": 2,
+}
 
 
 def find_chromium() -> str | None:
@@ -56,19 +64,29 @@ def browser():
 @pytest.fixture
 def offline(browser):
     """A wide window without any network."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
-    yield context
-    context.close()
+    with closing(browser.new_context(**WIDE)) as context:
+        yield context
 
 
 @pytest.fixture
 def phone(browser):
     """A narrow touch window without any network."""
-    context = browser.new_context(
-        viewport={"width": 360, "height": 740}, offline=True, has_touch=True, device_scale_factor=2
-    )
-    yield context
-    context.close()
+    with closing(browser.new_context(**NARROW)) as context:
+        yield context
+
+
+@pytest.fixture(scope="session")
+def desk(browser):
+    """A page in a wide window, for one visit after the other: the pages share most of their scripts."""
+    with closing(browser.new_context(**WIDE)) as context:
+        yield context.new_page()
+
+
+@pytest.fixture(scope="session")
+def hand(browser):
+    """A page in a narrow one."""
+    with closing(browser.new_context(**NARROW)) as context:
+        yield context.new_page()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from rnnkit.figures.adder_player import LOSSES, Sum, add, read_number
 from rnnkit.figures.player import Vocabulary, walk
 from rnnkit.figures.recall_player import recall
 from rnnkit.figures.stepping.element import decoded
-from tests.site.watching import WAIT_MS, Watched, watch
+from tests.site.watching import WAIT_MS, Watched, visit, watch
 
 
 def players(page: Page, kind: str = "sentence") -> list[Locator]:
@@ -24,10 +25,22 @@ def players(page: Page, kind: str = "sentence") -> list[Locator]:
 def opened(context: BrowserContext, address: str, kind: str = "sentence") -> tuple[Watched, Locator]:
     """Open a page with one player, watched; return it and its player, drawn."""
     watched = watch(context, address)
+    return watched, _drawn(watched, kind)
+
+
+@contextmanager
+def visited(page: Page, address: str, kind: str = "sentence") -> Iterator[Locator]:
+    """The player as `opened`, in a page that stays open; nothing has gone wrong on it when the body is over."""
+    with visit(page, address) as watched:
+        yield _drawn(watched, kind)
+        watched.require_clean()
+
+
+def _drawn(watched: Watched, kind: str) -> Locator:
     (box,) = players(watched.page, kind)
     box.locator(".rnn-panels").scroll_into_view_if_needed()
     wait_for_player(box)
-    return watched, box
+    return box
 
 
 def type_into(box: Locator, text: str, field: str) -> dict[str, Any]:

@@ -17,8 +17,10 @@ from tests.site.player_checks import (
     players,
     require_added,
     type_into,
+    visited,
     wait_for_player,
 )
+from tests.site.watching import watch
 from tests.unit.figures.lab_nets import make_adder
 from tests.unit.figures.test_adder_player import READINGS
 
@@ -33,10 +35,9 @@ def address(site):
 
 
 @pytest.fixture
-def player(offline, address):
-    watched, box = opened(offline, address, "adder")
-    yield box
-    watched.require_clean()
+def player(desk, address):
+    with visited(desk, address, "adder") as box:
+        yield box
 
 
 def numbers(a, b):
@@ -67,7 +68,7 @@ def drawn(box, panel, trace):
 
 
 def test_from_a_folder_without_network_the_nets_add_as_in_python(offline, site, address):
-    assert check_page(offline, address, site) == 0
+    assert check_page(watch(offline, address), site) == 0
 
 
 def test_thirteen_and_fifteen_are_written_out(player):

@@ -15,9 +15,11 @@ from tests.site.player_checks import (
     player_walks,
     players,
     require_walked,
+    visited,
     wait_for_player,
 )
 from tests.site.player_checks import type_into as fill_in
+from tests.site.watching import watch
 from tests.unit.figures.players import NAMES, READINGS, make_player
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -29,10 +31,9 @@ def address(site):
 
 
 @pytest.fixture
-def player(offline, address):
-    watched, box = opened(offline, address)
-    yield box
-    watched.require_clean()
+def player(desk, address):
+    with visited(desk, address) as box:
+        yield box
 
 
 def field(box, name="A"):
@@ -56,7 +57,7 @@ def type_into(box, text, name="A"):
 
 
 def test_from_a_folder_without_network_the_nets_walk_as_in_python(offline, site, address):
-    assert check_page(offline, address, site) == 0
+    assert check_page(watch(offline, address), site) == 0
 
 
 def test_a_typed_sentence_is_walked_and_drawn(player):
@@ -253,8 +254,7 @@ def test_it_fits_and_is_accessible_in_both_themes(request, address, theme, windo
     require_fits(watched.page, watched.page.viewport_size["width"])
     sizes = [plane.bounding_box() for plane in box.locator(".rnn-plane").all()]
     assert all(abs(size["width"] - size["height"]) < 2 for size in sizes)
-    beside = sizes[0]["y"] == sizes[1]["y"]
-    assert beside == (window == "offline")
+    assert (sizes[0]["y"] == sizes[1]["y"]) == (window == "offline")
     watched.require_clean()
 
 

@@ -16,8 +16,10 @@ from tests.site.player_checks import (
     players,
     require_recalled,
     type_into,
+    visited,
     wait_for_player,
 )
+from tests.site.watching import watch
 from tests.unit.figures.lab_nets import make_recall
 from tests.unit.figures.test_recall_player import READINGS
 
@@ -30,10 +32,9 @@ def address(site):
 
 
 @pytest.fixture
-def player(offline, address):
-    watched, box = opened(offline, address, "recall")
-    yield box
-    watched.require_clean()
+def player(desk, address):
+    with visited(desk, address, "recall") as box:
+        yield box
 
 
 def bars(box, panel):
@@ -46,7 +47,7 @@ def bars(box, panel):
 
 
 def test_from_a_folder_without_network_the_nets_believe_as_in_python(offline, site, address):
-    assert check_page(offline, address, site) == 0
+    assert check_page(watch(offline, address), site) == 0
 
 
 def test_typed_digits_are_read_and_drawn(player):

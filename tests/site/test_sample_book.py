@@ -8,17 +8,8 @@ import io
 import numpy as np
 import pytest
 
-from tests.site.checks import (
-    boxes,
-    check_page,
-    expected,
-    figure_script,
-    plotted,
-    require_accessible,
-    require_drawn,
-    require_fits,
-    set_theme,
-)
+from tests.site.checks import check_page, require_accessible, require_drawn, require_fits, set_theme
+from tests.site.control_checks import boxes, expected, figure_script, plotted, require_controls_reach
 from tests.site.player_checks import play_through
 from tests.site.watching import watch
 
@@ -32,12 +23,13 @@ def address(site, page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_from_a_folder_without_network_every_figure_is_drawn_and_every_control_works(offline, site, page):
-    assert check_page(offline, address(site, page), site) == 2
+    assert check_page(watch(offline, address(site, page)), site) == 2
 
 
 def test_from_a_web_server_nothing_is_asked_of_another_host(browser, site, served):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    assert check_page(context, f"{served}/book/chapter/01_points.html", site) == 2
+    watched = watch(context, f"{served}/book/chapter/01_points.html")
+    assert check_page(watched, site, require_controls_reach) == 2
     context.close()
 
 

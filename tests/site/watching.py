@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,9 +34,35 @@ class Watched:
 
 def watch(context: BrowserContext, url: str) -> Watched:
     """Open a page and record its errors and requests from the first on."""
-    page = context.new_page()
+    watched = Watched(context.new_page(), _home(url))
+    for event, heed in _ears(watched).items():
+        watched.page.on(event, heed)
+    watched.page.goto(url, wait_until="load")
+    return watched
+
+
+@contextmanager
+def visit(page: Page, url: str) -> Iterator[Watched]:
+    """As `watch`, in a page that stays open: what it has compiled serves the next visit, which halves the time."""
+    watched = Watched(page, _home(url))
+    ears = _ears(watched)
+    for event, heed in ears.items():
+        page.on(event, heed)
+    try:
+        page.goto(url, wait_until="load")
+        yield watched
+    finally:
+        for event, heed in ears.items():
+            page.remove_listener(event, heed)
+
+
+def _home(url: str) -> str:
     parts = urlsplit(url)
-    watched = Watched(page, f"{parts.scheme}://{parts.netloc}")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _ears(watched: Watched) -> dict[str, Callable[[Any], None]]:
+    """By event of the page: what to do with it."""
 
     def console(message: Any) -> None:
         if message.type == "error" and not any(word in message.text for word in HARMLESS):
@@ -48,10 +76,17 @@ def watch(context: BrowserContext, url: str) -> Watched:
         if not made.url.startswith((watched.home, "data:", "blob:")):
             watched.strangers.append(made.url)
 
-    page.on("console", console)
-    page.on("pageerror", crash)
-    page.on("request", request)
-    page.on("requestfailed", lambda made: watched.failed.append(made.url))
-    page.on("response", lambda answer: watched.failed.append(answer.url) if answer.status >= 400 else None)
-    page.goto(url, wait_until="load")
-    return watched
+    def failed(made: Any) -> None:
+        watched.failed.append(made.url)
+
+    def response(answer: Any) -> None:
+        if answer.status >= 400:
+            watched.failed.append(answer.url)
+
+    return {
+        "console": console,
+        "pageerror": crash,
+        "request": request,
+        "requestfailed": failed,
+        "response": response,
+    }
