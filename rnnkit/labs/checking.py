@@ -16,7 +16,7 @@ from rnnkit.labs.course import make_course, read_notebook, released_notebook
 from rnnkit.labs.grading import hidden_folders
 from rnnkit.labs.jail import can_shut_in
 from rnnkit.labs.limits import Limits
-from rnnkit.labs.outcome import FEEDBACK, Outcome, read_outcome
+from rnnkit.labs.outcome import FEEDBACK, RETURNED, Outcome, read_outcome
 from rnnkit.labs.release import leaks
 from rnnkit.labs.sources import Lab, hidden_lines, solution_lines
 from rnnkit.labs.variants import Variant, variants
@@ -54,7 +54,8 @@ def check_labs(
         Submissions at a time. Default: one per core, as memory allows.
     limits : Limits, optional
     everything : bool
-        Break every lab in every general way, not only the first: that an endless loop is stopped hangs on no lab.
+        Break every lab in every general way, and make every feedback page. If not, only the first lab's: that an
+        endless loop is stopped hangs on no lab.
     tell : callable
         Called with each result as it comes.
 
@@ -83,8 +84,9 @@ def check_labs(
             released = read_notebook(released_notebook(Path(course), lab.name))
             if left := leaks(lab, released):
                 raise UserError(f"the student version of {lab.name} gives a secret away", value=left[0])
-            for variant in variants(lab, released, broken=everything or lab is labs[0]):
-                task = _task(lab, variant, limits, common)
+            thorough = everything or lab is labs[0]
+            for variant in variants(lab, released, broken=thorough):
+                task = _task(lab, variant, limits, {**common, "with_page": thorough})
                 tasks.append(task)
                 wanted[task.name] = (lab, variant, secrets_of(lab, released))
 
@@ -137,10 +139,18 @@ def _compare(
 
 def _told(done: Path) -> str:
     """All that a student would be told, as text."""
-    page = done / FEEDBACK
-    text = html.unescape(_TAG.sub("", page.read_text(encoding="utf-8"))) if page.is_file() else ""
-    outcome = read_outcome(done)
-    return "\n".join([text, *(mark.message for mark in outcome.marks)] if outcome else [text])
+    told, page, returned = [], done / FEEDBACK, done / RETURNED
+    if page.is_file():
+        told.append(html.unescape(_TAG.sub("", page.read_text(encoding="utf-8"))))
+    if returned.is_file():
+        told += [text for cell in read_notebook(returned).cells for text in _texts(cell)]
+    if outcome := read_outcome(done):
+        told += [mark.message for mark in outcome.marks]
+    return "\n".join(told)
+
+
+def _texts(cell: Any) -> list[str]:
+    return [cell.source, *(output.get("text", "") for output in cell.get("outputs", []))]
 
 
 def secrets_of(lab: Lab, released: Any) -> list[str]:

@@ -63,6 +63,8 @@ class Order:
         Whether the kernel is to be shut in.
     hidden : sequence of str
         Folders that it then finds empty.
+    with_page : bool
+        Whether the feedback page is wanted; the notebook that it is made of is there in any case.
     """
 
     student: str
@@ -73,6 +75,7 @@ class Order:
     limits: Mapping[str, Any]
     shut_in: bool
     hidden: Sequence[str] = ()
+    with_page: bool = True
 
 
 def mark_submission(order: Order, folder: Path) -> Outcome:
@@ -112,7 +115,8 @@ def mark_submission(order: Order, folder: Path) -> Outcome:
         )
         _write_notebook(graded, done / GRADED_NOTEBOOK)
         _write_notebook(returned, done / RETURNED)
-        write_feedback(outcome, returned, root, done / FEEDBACK)
+        if order.with_page:
+            write_feedback(outcome, returned, root, done / FEEDBACK)
     outcome.write(done)
     return outcome
 

@@ -14,6 +14,10 @@ from rnnkit.labs.sources import Lab, grade_id_of, is_solution, is_test
 _CURIOUS = """
 import pathlib, sys
 def look():
+    looks = get_ipython().user_ns.setdefault("_looks", [])
+    looks.append(None)
+    if len(looks) > 30:  # enough is seen; a submission that prints on and on is stopped
+        return
     print("\\n".join(map(str, get_ipython().user_ns.get("In", []))))
     frame = sys._getframe()
     while frame:
