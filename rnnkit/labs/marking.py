@@ -2,7 +2,7 @@
 
 The folder holds ``order.json`` and, if anything was handed in, ``submission.ipynb``. Into ``done`` come
 ``result.json``, ``graded.ipynb`` (with every output, for the teacher), ``returned.ipynb`` (what feedback is made
-of) and ``feedback.html``. Standard input is the leash: when it closes, the process and its kernel end.
+of) and ``feedback.html``. A pipe is the leash: when its other end closes, the process and its kernel end.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ from rnnkit.labs.course import (
     nbgrader_log,
     read_notebook,
     released_notebook,
-    skip_grammars,
 )
 from rnnkit.labs.feedback import feedback_again, returned_notebook, write_feedback
 from rnnkit.labs.intake import Refused, read_submission
@@ -204,21 +204,21 @@ def _write_notebook(notebook: Any, path: Path) -> None:
     nbformat.write(notebook, path)
 
 
-def _hold_leash() -> None:
-    """End this process, and by that its kernel, when its standard input closes."""
+def _hold_leash(leash: Connection) -> None:
+    """End this process, and by that its kernel, when the other end of its leash closes."""
 
     def wait_for_the_end() -> None:
-        while os.read(0, 64):
-            pass
-        os._exit(1)
+        try:
+            leash.recv_bytes()  # nothing is ever sent
+        finally:
+            os._exit(1)
 
     threading.Thread(target=wait_for_the_end, daemon=True).start()
 
 
-def main(place: str) -> int:
+def main(place: str, leash: Connection) -> int:
     """Do what the order in a folder says, as a process of its own."""
-    _hold_leash()
-    skip_grammars()
+    _hold_leash(leash)
     folder = Path(place)
     order = json.loads((folder / ORDER).read_text(encoding="utf-8"))
     if "outcome" in order:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
-from rnnkit.labs import grading, rehearsal
+from rnnkit.labs import grading, rehearsal, workers
 from rnnkit.labs.course import STUDENT, course_directory, gradebook, read_notebook, released_notebook
 from rnnkit.labs.formulas import SCRIPT
 from rnnkit.labs.grading import ClassResult, grade_class
@@ -250,13 +251,18 @@ def test_what_is_graded_is_not_graded_again_and_what_changed_is(school, monkeypa
     assert len(started) == 2
 
 
+def dies(own, leash, environment) -> None:
+    os._exit(3)
+
+
 def test_a_worker_that_dies_is_one_failure_and_is_tried_again(school, monkeypatch, tmp_path):
     alone = tmp_path / "class"
     (alone / "hog").mkdir(parents=True)
     (alone / "hog" / "tiny.ipynb").write_text("no notebook", encoding="utf-8")  # quickly graded
-    monkeypatch.setattr("rnnkit.labs.workers._PROGRAM", "raise MemoryError('of the grader')")
+    monkeypatch.setattr(workers, "_work", dies)
     result = grade_class(alone, [school.lab], limits=LIMITS)
+    monkeypatch.undo()
     assert [one.status for one in result.outcomes] == ["grader failed"]
     said = (result.folder / "graded" / "hog" / "tiny" / "failure.txt").read_text(encoding="utf-8")
-    assert "of the grader" in said
+    assert "ended with 3" in said
     assert grade_class(alone, [school.lab], limits=LIMITS).graded_now == 1
