@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
+
+from rnnkit.errors import UserError
 
 
 def repository() -> Path:
@@ -32,3 +35,27 @@ def local_results() -> Path:
 def checkpoints() -> Path:
     """Where interrupted runs resume from."""
     return home() / "checkpoints"
+
+
+def packaged(package: str, path: str) -> Path:
+    """A file inside an installed package, found without importing the package.
+
+    Raises
+    ------
+    UserError
+        If it is not there.
+    """
+    spec = find_spec(package)
+    file = Path(spec.origin).parent / path if spec is not None and spec.origin else None
+    if file is None or not file.is_file():
+        raise UserError(
+            "a script that the pages need is not installed",
+            value=f"{package}/{path}",
+            hint="Install the book's environment: make install",
+        )
+    return file
+
+
+def mathjax() -> Path:
+    """The script that sets formulas: ``tex-svg`` is one file without fonts, 2 MB, of a package of 24 MB."""
+    return packaged("sphinx-mathjax-offline", "static/mathjax/tex-svg.js")

@@ -6,7 +6,7 @@ import ast
 import html
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from rnnkit.labs.course import make_course, read_notebook, released_notebook
 from rnnkit.labs.grading import hidden_folders
 from rnnkit.labs.jail import can_shut_in
 from rnnkit.labs.limits import Limits
-from rnnkit.labs.outcome import FEEDBACK, Outcome, read_outcome
+from rnnkit.labs.outcome import FEEDBACK, RETURNED, Outcome, read_outcome
 from rnnkit.labs.release import leaks
 from rnnkit.labs.sources import Lab, hidden_lines, solution_lines
 from rnnkit.labs.variants import Variant, variants
@@ -38,16 +38,38 @@ class Check:
 
 
 def check_labs(
-    labs: Sequence[Lab], *, workers: int | None = None, limits: Limits | None = None
+    labs: Sequence[Lab],
+    *,
+    workers: int | None = None,
+    limits: Limits | None = None,
+    everything: bool = False,
+    tell: Callable[[Check], None] = lambda check: None,
 ) -> list[Check]:
-    """Grade every made-up submission of labs as a class's is graded, and compare the marks with the deserved ones.
+    """Grade made-up submissions of labs as a class's are graded, and compare the marks with the deserved ones.
+
+    Parameters
+    ----------
+    labs : sequence of Lab
+    workers : int, optional
+        Submissions at a time. Default: one per core, as memory allows.
+    limits : Limits, optional
+    everything : bool
+        Break every lab in every general way, and make every feedback page. If not, only the first lab's: that an
+        endless loop is stopped hangs on no lab.
+    tell : callable
+        Called with each result as it comes.
+
+    Returns
+    -------
+    list of Check
+        In the order of the labs.
 
     Raises
     ------
     UserError
         If a source is no good, or its student version gives something away.
     """
-    limits, workers = limits or Limits(cell_seconds=60, submission_seconds=300), checked_workers(workers)
+    limits, workers = limits or Limits(cell_seconds=300, submission_seconds=1200), checked_workers(workers)
     checks: list[Check] = []
     with (
         tempfile.TemporaryDirectory(prefix="rnnkit-course-") as course,
@@ -62,18 +84,25 @@ def check_labs(
             released = read_notebook(released_notebook(Path(course), lab.name))
             if left := leaks(lab, released):
                 raise UserError(f"the student version of {lab.name} gives a secret away", value=left[0])
-            for variant in variants(lab, released):
-                task = _task(lab, variant, limits, common)
+            thorough = everything or lab is labs[0]
+            for variant in variants(lab, released, broken=thorough):
+                task = _task(lab, variant, limits, {**common, "with_page": thorough})
                 tasks.append(task)
                 wanted[task.name] = (lab, variant, secrets_of(lab, released))
 
         def finished(task: Task, done: Path, failure: str) -> None:
             lab, variant, secret_words = wanted[task.name]
-            checks.append(_compare(lab, variant, read_outcome(done), failure, _told(done), secret_words))
+            check = _compare(lab, variant, read_outcome(done), failure, _told(done), secret_words)
+            checks.append(check)
+            tell(check)
 
         run_tasks(tasks, Path(running), workers, finished, "Checking")
-    order = [(lab.name, name) for lab in labs for name in dict.fromkeys(check.variant for check in checks)]
-    return sorted(checks, key=lambda check: order.index((check.lab, check.variant)))
+    order = list(wanted)
+    return sorted(checks, key=lambda check: order.index(_name(check.lab, check.variant)))
+
+
+def _name(lab: str, variant: str) -> str:
+    return f"{lab}: {variant}"
 
 
 def _task(lab: Lab, variant: Variant, limits: Limits, common: Mapping[str, Any]) -> Task:
@@ -86,7 +115,7 @@ def _task(lab: Lab, variant: Variant, limits: Limits, common: Mapping[str, Any])
         "limits": own,
         **common,
     }
-    return Task(f"{lab.name}: {variant.name}", order, {SUBMISSION: variant.data or b""})
+    return Task(_name(lab.name, variant.name), order, {SUBMISSION: variant.data or b""})
 
 
 def _compare(
@@ -110,10 +139,18 @@ def _compare(
 
 def _told(done: Path) -> str:
     """All that a student would be told, as text."""
-    page = done / FEEDBACK
-    text = html.unescape(_TAG.sub("", page.read_text(encoding="utf-8"))) if page.is_file() else ""
-    outcome = read_outcome(done)
-    return "\n".join([text, *(mark.message for mark in outcome.marks)] if outcome else [text])
+    told, page, returned = [], done / FEEDBACK, done / RETURNED
+    if page.is_file():
+        told.append(html.unescape(_TAG.sub("", page.read_text(encoding="utf-8"))))
+    if returned.is_file():
+        told += [text for cell in read_notebook(returned).cells for text in _texts(cell)]
+    if outcome := read_outcome(done):
+        told += [mark.message for mark in outcome.marks]
+    return "\n".join(told)
+
+
+def _texts(cell: Any) -> list[str]:
+    return [cell.source, *(output.get("text", "") for output in cell.get("outputs", []))]
 
 
 def secrets_of(lab: Lab, released: Any) -> list[str]:

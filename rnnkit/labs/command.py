@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from rnnkit.labs.course import skip_grammars
 from rnnkit.labs.limits import Limits
 from rnnkit.labs.outcome import FAILED, STATUSES
 from rnnkit.labs.sources import find_labs
@@ -27,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     release = add("release", "Write the student versions, without solutions and hidden tests")
     release.add_argument("--to", type=Path, metavar="DIR", help="left out: build/labs")
     check = add("check", "Grade solutions and wrong submissions, and compare with the marks they deserve")
+    check.add_argument(
+        "--all", action="store_true", help="break every lab in every general way, not only the first"
+    )
     grade = add("grade", "Grade a class: marks, tables, and a page for each student")
     grade.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="holds STUDENT/LAB/LAB.ipynb")
     grade.add_argument("--results", type=Path, metavar="DIR", help="left out: SUBMISSIONS-graded")
@@ -46,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Do what was chosen; the exit code."""
+    skip_grammars()
     return _ACTIONS[chosen.action](chosen)
 
 
@@ -62,12 +67,20 @@ def _release(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    from rnnkit.labs.checking import check_labs
+    from tqdm import tqdm
 
-    checks = check_labs(find_labs(chosen.source, chosen.lab), workers=chosen.workers)
-    for one in checks:
+    from rnnkit.labs.checking import Check, check_labs
+
+    def tell(one: Check) -> None:
         said = f"WRONG: {one.problem}" if one.problem else "as deserved"
-        print(f"{one.lab:14} {one.variant:32} {one.points:5g} of {one.most:<5g} {one.seconds:6.1f} s  {said}")
+        with tqdm.external_write_mode(file=sys.stdout):
+            print(
+                f"{one.lab:14} {one.variant:38} {one.points:5g} of {one.most:<5g} {one.seconds:6.1f} s  {said}",
+                flush=True,
+            )
+
+    labs = find_labs(chosen.source, chosen.lab)
+    checks = check_labs(labs, workers=chosen.workers, everything=chosen.all, tell=tell)
     wrong = sum(bool(one.problem) for one in checks)
     print(f"{len(checks) - wrong} of {len(checks)} submissions got what they deserve")
     return 1 if wrong else 0

@@ -9,8 +9,10 @@ import logging
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +40,14 @@ def need_nbgrader() -> None:
             "labs need nbgrader, which is not installed",
             hint="`make install` brings it; elsewhere `pip install 'rnnkit[labs]'`",
         ) from error
+
+
+def skip_grammars() -> None:
+    """Spare this process two seconds of its start: grammars of addresses that jsonschema builds where it can.
+
+    nbformat's schemas ask for none of them. For processes of our own alone: this hides a package.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def course_directory(root: Path, lab: str, student: str = "*") -> Any:
@@ -89,6 +99,15 @@ def _own_programs() -> Iterator[None]:
         os.environ["PATH"] = before
 
 
+@cache
+def _empty_gradebook() -> bytes:
+    """A new gradebook's file; nbgrader starts a program for each that it makes."""
+    with tempfile.TemporaryDirectory(prefix="rnnkit-gradebook-") as folder:
+        with _own_programs(), gradebook(Path(folder)):
+            pass
+        return (Path(folder) / DATABASE).read_bytes()
+
+
 def make_course(labs: Sequence[Lab], root: Path) -> Path:
     """Make a course folder with the labs' sources, a gradebook that knows them, and their student versions.
 
@@ -109,8 +128,7 @@ def make_course(labs: Sequence[Lab], root: Path) -> Path:
         If nbgrader refuses a source; the message holds its words.
     """
     need_nbgrader()
-    with _own_programs(), gradebook(root):  # nbgrader starts a program for a new gradebook
-        pass
+    (root / DATABASE).write_bytes(_empty_gradebook())
     for lab in labs:
         _add_lab(lab, root)
     return root

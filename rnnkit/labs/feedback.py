@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnkit.labs.course import STUDENT, course_directory, gradebook, nbgrader_log, read_notebook
+from rnnkit.labs.formulas import local_formulas
 from rnnkit.labs.outcome import FEEDBACK, RETURNED, Outcome, outcome_from
 from rnnkit.labs.sources import grade_id_of, is_solution, is_test
 
@@ -186,7 +187,8 @@ def write_feedback(outcome: Outcome, returned: Any, root: Path, target: Path) ->
             converter.start()
         except (Exception, SystemExit) as error:
             raise RuntimeError("\n".join([*said, str(error)])) from error
-    shutil.copyfile(root / "feedback" / STUDENT / outcome.lab / f"{outcome.lab}.html", target)
+    page = root / "feedback" / STUDENT / outcome.lab / f"{outcome.lab}.html"
+    target.write_text(local_formulas(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def feedback_again(order: Mapping[str, Any], done: Path) -> None:

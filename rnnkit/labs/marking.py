@@ -2,7 +2,7 @@
 
 The folder holds ``order.json`` and, if anything was handed in, ``submission.ipynb``. Into ``done`` come
 ``result.json``, ``graded.ipynb`` (with every output, for the teacher), ``returned.ipynb`` (what feedback is made
-of) and ``feedback.html``. Standard input is the leash: when it closes, the process and its kernel end.
+of) and ``feedback.html``. A pipe is the leash: when its other end closes, the process and its kernel end.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ class Order:
         Whether the kernel is to be shut in.
     hidden : sequence of str
         Folders that it then finds empty.
+    with_page : bool
+        Whether the feedback page is wanted; the notebook that it is made of is there in any case.
     """
 
     student: str
@@ -72,6 +75,7 @@ class Order:
     limits: Mapping[str, Any]
     shut_in: bool
     hidden: Sequence[str] = ()
+    with_page: bool = True
 
 
 def mark_submission(order: Order, folder: Path) -> Outcome:
@@ -111,7 +115,8 @@ def mark_submission(order: Order, folder: Path) -> Outcome:
         )
         _write_notebook(graded, done / GRADED_NOTEBOOK)
         _write_notebook(returned, done / RETURNED)
-        write_feedback(outcome, returned, root, done / FEEDBACK)
+        if order.with_page:
+            write_feedback(outcome, returned, root, done / FEEDBACK)
     outcome.write(done)
     return outcome
 
@@ -199,20 +204,21 @@ def _write_notebook(notebook: Any, path: Path) -> None:
     nbformat.write(notebook, path)
 
 
-def _hold_leash() -> None:
-    """End this process, and by that its kernel, when its standard input closes."""
+def _hold_leash(leash: Connection) -> None:
+    """End this process, and by that its kernel, when the other end of its leash closes."""
 
     def wait_for_the_end() -> None:
-        while os.read(0, 64):
-            pass
-        os._exit(1)
+        try:
+            leash.recv_bytes()  # nothing is ever sent
+        finally:
+            os._exit(1)
 
     threading.Thread(target=wait_for_the_end, daemon=True).start()
 
 
-def main(place: str) -> int:
+def main(place: str, leash: Connection) -> int:
     """Do what the order in a folder says, as a process of its own."""
-    _hold_leash()
+    _hold_leash(leash)
     folder = Path(place)
     order = json.loads((folder / ORDER).read_text(encoding="utf-8"))
     if "outcome" in order:

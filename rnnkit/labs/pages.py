@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from rnnkit.labs.formulas import write_script
 from rnnkit.labs.outcome import BY_HAND, FEEDBACK, Outcome
 from rnnkit.results.atomic import replace_folder, settle, temporary_folder
 
@@ -21,6 +22,8 @@ _STYLE = (
 
 def write_pages(outcomes: Sequence[Outcome], results: Path) -> Path:
     """Write ``feedback/STUDENT/index.html`` and ``feedback/STUDENT/LAB.html``, in the place of what was there.
+
+    A folder can be sent as it is: its pages need nothing else, and no network.
 
     Parameters
     ----------
@@ -41,6 +44,8 @@ def write_pages(outcomes: Sequence[Outcome], results: Path) -> Path:
                 page = results / "graded" / student / one.lab / FEEDBACK
                 if page.is_file():
                     shutil.copyfile(page, folder / f"{one.lab}.html")
+            if any(folder.iterdir()):
+                write_script(folder)
             (folder / "index.html").write_text(_index(student, own, folder), encoding="utf-8")
         replace_folder(new, target)
     return target

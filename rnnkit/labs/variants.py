@@ -14,6 +14,10 @@ from rnnkit.labs.sources import Lab, grade_id_of, is_solution, is_test
 _CURIOUS = """
 import pathlib, sys
 def look():
+    looks = get_ipython().user_ns.setdefault("_looks", [])
+    looks.append(None)
+    if len(looks) > 30:  # enough is seen; a submission that prints on and on is stopped
+        return
     print("\\n".join(map(str, get_ipython().user_ns.get("In", []))))
     frame = sys._getframe()
     while frame:
@@ -70,14 +74,16 @@ def solved(lab: Lab, released: Any, instead: Mapping[str, str] | None = None) ->
     return notebook
 
 
-def variants(lab: Lab, released: Any) -> list[Variant]:
-    """All submissions that a lab is checked with: solved, its own wrong ones, the general ones.
+def variants(lab: Lab, released: Any, *, broken: bool = True) -> list[Variant]:
+    """The submissions that a lab is checked with: solved, blank, its own wrong ones, and those that are broken.
 
     Parameters
     ----------
     lab : Lab
     released : NotebookNode
         The student version.
+    broken : bool
+        Whether those that are broken in a way that has nothing to do with the lab are among them.
     """
     full = {question.grade_id: question.points for question in lab.questions if not question.by_hand}
     right = Variant("solution", "Every cell holds its solution.", to_bytes(solved(lab, released)), full)
@@ -85,11 +91,14 @@ def variants(lab: Lab, released: Any) -> list[Variant]:
         Variant(entry.name, entry.why, to_bytes(solved(lab, released, entry.cells)), {**full, **entry.marks})
         for entry in lab.wrong
     ]
-    return [right, *wrong, *_general(lab, released, full)]
-
-
-def _general(lab: Lab, released: Any, full: Mapping[str, float]) -> list[Variant]:
     nothing = dict.fromkeys(full, 0.0)
+    blank = Variant("blank", "Handed in as it was handed out.", to_bytes(released), nothing)
+    return [right, *wrong, blank, *(_broken(lab, released, full, nothing) if broken else [])]
+
+
+def _broken(
+    lab: Lab, released: Any, full: Mapping[str, float], nothing: Mapping[str, float]
+) -> list[Variant]:
     first, every = _code_answers(released)[:1], _code_answers(released)
     text = to_bytes(solved(lab, released))
     without = solved(lab, released)
@@ -100,7 +109,6 @@ def _general(lab: Lab, released: Any, full: Mapping[str, float]) -> list[Variant
         names = _defined(lab.solutions[grade_id])
         curious[grade_id] += "".join(f"{name} = Curious()\n" for name in names)
     return [
-        Variant("blank", "Handed in as it was handed out.", to_bytes(released), nothing),
         Variant(
             "infinite loop",
             "The first answer never ends.",

@@ -6,23 +6,67 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from multiprocessing import forkserver, get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from rnnkit.errors import UserError
 from rnnkit.labs.jail import library_path
-from rnnkit.labs.marking import DONE, ORDER, SUBMISSION
+from rnnkit.labs.marking import DONE, ORDER, SUBMISSION, main
 
 LOG = "log.txt"
-_PROGRAM = "import sys; from rnnkit.labs.marking import main; sys.exit(main(sys.argv[1]))"
+_WARM = "rnnkit.labs.warm"
 _POLL_SECONDS = 0.05
 _START_SECONDS = 240  # what a process may take beside the submission's own time, on a machine that is busy
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """A process, the end of its leash, its folder, and when it has to be over."""
+
+    task: Task
+    own: Path
+    process: BaseProcess
+    leash: Connection
+    deadline: float
+
+    def stop(self) -> None:
+        """End it with all that it started; if it has ended it is only tidied up."""
+        import psutil
+
+        if self.process.is_alive():
+            try:
+                family = psutil.Process(self.process.pid).children(recursive=True)
+            except psutil.Error:
+                family = []
+            self.process.kill()
+            if pid := self.process.pid:  # of a group of its own, unless it has only just been started
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, signal.SIGKILL)
+            for child in family:
+                with suppress(psutil.Error):
+                    child.kill()
+        self.leash.close()
+        self.process.join()
+
+    def failure(self, late: bool) -> str:
+        """Why it failed, for the teacher; empty if it did not."""
+        if late:
+            return "it was still not over long after its time"
+        if self.process.exitcode == 0:
+            return ""
+        lines = (self.own / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        # nbgrader ends with a word that says nothing; the error itself stands above.
+        errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
+        told = (errors or lines or ["it said nothing"])[-1]
+        return f"its process ended with {self.process.exitcode}: {told}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +112,7 @@ def run_tasks(
     from tqdm import tqdm
 
     waiting = list(enumerate(tasks))[::-1]
-    running: list[tuple[Task, Path, subprocess.Popen[bytes], float]] = []
+    running: list[_Worker] = []
     quiet = not tasks or os.environ.get("RNNKIT_STATIC") == "1"
     with (
         ExitStack() as stack,
@@ -77,21 +121,18 @@ def run_tasks(
         while waiting or running:
             while waiting and len(running) < workers:
                 number, task = waiting.pop()
-                own = folder / str(number)
-                process = _start(task, own)
-                stack.callback(_stop, process)
-                running.append((task, own, process, time.monotonic() + _seconds(task)))
+                worker = _start(task, folder / str(number))
+                stack.callback(worker.stop)
+                running.append(worker)
                 bar.set_postfix_str(task.name)
             time.sleep(_POLL_SECONDS)
-            for entry in list(running):
-                task, own, process, deadline = entry
-                late = time.monotonic() > deadline
-                if process.poll() is None and not late:
+            for worker in list(running):
+                late = time.monotonic() > worker.deadline
+                if worker.process.is_alive() and not late:
                     continue
-                if late:
-                    _stop(process)
-                running.remove(entry)
-                finished(task, own / DONE, _failure(process, own, late))
+                worker.stop()
+                running.remove(worker)
+                finished(worker.task, worker.own / DONE, worker.failure(late))
                 bar.update()
 
 
@@ -122,65 +163,45 @@ def _seconds(task: Task) -> float:
     return float(task.order["limits"]["submission_seconds"]) + _START_SECONDS
 
 
-def _start(task: Task, own: Path) -> subprocess.Popen[bytes]:
+def _start(task: Task, own: Path) -> _Worker:
     (own / DONE).mkdir(parents=True)
+    (own / LOG).touch()
     (own / ORDER).write_text(json.dumps(task.order), encoding="utf-8")
     for name, data in task.files.items():
         (own / name).write_bytes(data)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": library_path(),
-        "PYTHONWARNINGS": "ignore",
-        "OMP_NUM_THREADS": "1",
-        "JUPYTER_PREFER_ENV_PATH": "1",
-    }
-    with (own / LOG).open("wb") as log:
-        # A session of its own: Ctrl-C in the terminal reaches the command alone, which lets go of the leash.
-        return subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(own)],
-            cwd=own,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    context = get_context("forkserver")
+    context.set_forkserver_preload([_WARM])
+    _start_server()
+    held, leash = context.Pipe(duplex=False)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
+    process = context.Process(target=_work, args=(str(own), held, environment))
+    process.start()
+    held.close()
+    return _Worker(task, own, process, leash, time.monotonic() + _seconds(task))
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End a worker with all that it started; one that has ended is only tidied up."""
-    import psutil
-
-    if process.poll() is None:
-        try:
-            family = psutil.Process(process.pid).children(recursive=True)
-        except psutil.Error:
-            family = []
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            process.kill()
-        for child in family:
-            try:
-                child.kill()
-            except psutil.Error:
-                continue
-    if process.stdin is not None:
-        process.stdin.close()
-    process.wait()
+def _start_server() -> None:
+    """Start what the workers are forked from, if it does not run yet, so that it finds this rnnkit."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = library_path()
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.environ.pop("PYTHONPATH")
+        if before is not None:
+            os.environ["PYTHONPATH"] = before
 
 
-def _failure(process: subprocess.Popen[bytes], own: Path, late: bool) -> str:
-    """Why the worker failed, for the teacher; empty if it did not."""
-    if late:
-        return "it was still not over long after its time"
-    if process.returncode == 0:
-        return ""
-    lines = (own / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    # nbgrader ends with a word that says nothing; the error itself stands above.
-    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
-    told = (errors or lines or ["it said nothing"])[-1]
-    return f"its process ended with {process.returncode}: {told}"
+def _work(own: str, leash: Connection, environment: Mapping[str, str]) -> None:
+    """Grade what lies in a folder, in a process of its own."""
+    os.setsid()  # Ctrl-C in the terminal reaches the command alone, which lets go of the leash
+    with Path(own, LOG).open("wb") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    os.chdir(own)
+    os.environ.clear()  # the server's is that of its start
+    os.environ.update(environment)
+    sys.exit(main(own, leash))
 
 
 __all__ = ["DONE", "LOG", "SUBMISSION", "Task", "checked_workers", "default_workers", "run_tasks"]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
-from rnnkit.errors import UserError
+from rnnkit import paths
 
 OWN = (
     "rnnkit-arrays.js",
@@ -40,13 +39,10 @@ PLAYERS = tuple(
 """Scripts of the players, which rnnkit-players.js loads where a page has one."""
 
 PLOTLY = "plotly.min.js"
-MATHJAX = "tex-svg.js"
 
 
 def copy_assets(stage: Path) -> Path:
     """Copy the scripts and styles of the book into a staged book.
-
-    MathJax's ``tex-svg`` is one file without fonts, 2 MB, where the whole package has 24 MB.
 
     Parameters
     ----------
@@ -72,21 +68,6 @@ def copy_assets(stage: Path) -> Path:
         shutil.copyfile(Path(__file__).parent / "assets" / name, always / name)
     for name in PLAYERS:
         shutil.copyfile(Path(__file__).parent / "assets" / name, lazily / name)
-    shutil.copyfile(_packaged("plotly", f"package_data/{PLOTLY}"), lazily / PLOTLY)
-    shutil.copyfile(
-        _packaged("sphinx-mathjax-offline", f"static/mathjax/{MATHJAX}"), lazily / "mathjax" / MATHJAX
-    )
+    shutil.copyfile(paths.packaged("plotly", f"package_data/{PLOTLY}"), lazily / PLOTLY)
+    shutil.copyfile(paths.mathjax(), lazily / "mathjax" / paths.mathjax().name)
     return lazily
-
-
-def _packaged(package: str, path: str) -> Path:
-    """Path of a file inside an installed package, found without importing the package."""
-    spec = find_spec(package)
-    file = Path(spec.origin).parent / path if spec is not None and spec.origin else None
-    if file is None or not file.is_file():
-        raise UserError(
-            "a script that the pages need is not installed",
-            value=f"{package}/{path}",
-            hint="Install the book's environment: make install",
-        )
-    return file

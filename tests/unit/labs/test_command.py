@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_a_class_can_be_made_up_again(tmp_path):
 
 
 def test_check_tells_a_mark_that_is_not_deserved(tiny, monkeypatch, capsys):
-    def two(lab, released):
+    def two(lab, released, broken):
         full = {"step-tests": 4.0, "run-tests": 4.0}
         right = to_bytes(solved(lab, released))
         return [
@@ -80,3 +81,18 @@ def test_check_tells_a_mark_that_is_not_deserved(tiny, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "step-tests got 4.0 of 0 deserved" in said
     assert "1 of 2 submissions got what they deserve" in said
+    assert said.index("right  ") < said.index("1 of 2")
+
+
+@pytest.mark.parametrize(("arguments", "broken"), [([], {"tiny"}), (["--all"], {"tiny", "zwei"})])
+def test_check_breaks_one_lab_in_every_general_way_unless_asked(tmp_path, monkeypatch, arguments, broken):
+    labs = make_tiny(tmp_path / "labs").parent
+    (labs / "zwei").mkdir()
+    shutil.copyfile(labs / "tiny" / "tiny.ipynb", labs / "zwei" / "zwei.ipynb")
+    named: list[str] = []
+    monkeypatch.setattr(checking, "run_tasks", lambda tasks, *rest: named.extend(one.name for one in tasks))
+    assert main(["labs", "check", *arguments, "--source", str(labs)]) == 0
+    assert {name.split(":")[0] for name in named if name.endswith(": crash")} == broken
+    for each in ("solution", "blank"):
+        assert {name.split(":")[0] for name in named if name.endswith(f": {each}")} == {"tiny", "zwei"}
+    assert "tiny: one step late" in named

@@ -9,6 +9,7 @@ from nbformat.v4 import new_output
 
 from rnnkit.labs.execution import TAMPERED, decide
 from rnnkit.labs.feedback import returned_notebook
+from rnnkit.labs.formulas import local_formulas
 from rnnkit.labs.release import leaks
 from rnnkit.labs.variants import solved
 
@@ -86,3 +87,8 @@ def test_errors_of_students_cells_are_told_in_words_only_before_the_first_test(g
     assert returned.cells[2].outputs[0].text == "SyntaxError: invalid syntax"
     assert returned.cells[4].outputs[0].text == "NameError"
     assert graded == before
+
+
+def test_a_page_that_loads_its_formulas_in_another_way_is_not_handed_back_unseen():
+    with pytest.raises(ValueError, match="0 times"):
+        local_formulas("<script src='https://example.org/mathjax.js'></script>")

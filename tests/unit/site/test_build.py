@@ -72,7 +72,7 @@ def test_the_books_contents_are_under_book_and_its_settings_ask_no_other_host():
 
 
 def test_a_script_that_is_not_installed_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("rnnkit.site.assets.find_spec", lambda name: None)
+    monkeypatch.setattr("rnnkit.paths.find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"plotly/package_data/plotly\.min\.js.*make install"):
         copy_assets(tmp_path)
 
