@@ -75,7 +75,7 @@ def _check(chosen: argparse.Namespace) -> int:
         said = f"WRONG: {one.problem}" if one.problem else "as deserved"
         with tqdm.external_write_mode(file=sys.stdout):
             print(
-                f"{one.lab:14} {one.variant:38} {one.points:5g} of {one.most:<5g} {one.seconds:6.1f} s  {said}",
+                f"{one.lab:14} {one.variant:42} {one.points:5g} of {one.most:<5g} {one.seconds:6.1f} s  {said}",
                 flush=True,
             )
 

@@ -29,10 +29,10 @@ def secret_lines(source: Path) -> set[str]:
     return {line for line in inside - outside if len(re.findall(r"\w", line)) >= 3}
 
 
-def given_lines(release: Path) -> set[str]:
-    """Every line of every notebook in the release, in zips too."""
-    texts = [path.read_text(encoding="utf-8") for path in release.rglob("*.ipynb")]
-    for path in release.glob("*.zip"):
+def given_lines(release: Path, lab: str) -> set[str]:
+    """Every line of every notebook in the release of a lab, in its zip too."""
+    texts = [path.read_text(encoding="utf-8") for path in (release / lab).rglob("*.ipynb")]
+    for path in release.glob(f"{lab}.zip"):
         with zipfile.ZipFile(path) as archive:
             texts += [archive.read(name).decode() for name in archive.namelist() if name.endswith(".ipynb")]
     cells = [cell for text in texts for cell in json.loads(text)["cells"]]
@@ -41,7 +41,7 @@ def given_lines(release: Path) -> set[str]:
 
 def test_the_release_of_the_tiny_lab_holds_no_secret(tiny, tmp_path):
     release = release_labs([tiny], tmp_path / "release")
-    secret, given = secret_lines(tiny.path), given_lines(release)
+    secret, given = secret_lines(tiny.path), given_lines(release, tiny.name)
     assert "return np.tanh(0.5 * state + value)" in secret
     assert "secret_walk = 0.25" in secret
     assert not secret & given
@@ -54,11 +54,12 @@ def test_the_release_of_the_book_holds_no_solution_line(tmp_path):
     if not labs_folder().is_dir():
         pytest.skip("the book has no labs")
     labs = find_labs()
-    given = given_lines(release_labs(labs, tmp_path / "release"))
+    release = release_labs(labs, tmp_path / "release")
     for lab in labs:
         secret = secret_lines(lab.path)
         assert len(secret) >= 5, lab.name
-        assert not secret & given, lab.name
+        # A line such as the head of a loop may be open in another lab.
+        assert not secret & given_lines(release, lab.name), lab.name
 
 
 def test_a_solution_that_stands_elsewhere_too_stops_the_release(tmp_path):
