@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import NDArray
 
 from rnnkit.errors import UserError
@@ -276,8 +275,10 @@ def _least_squares(matrices: NDArray[np.float64], targets: NDArray[np.float64]) 
     try:
         return np.asarray((np.linalg.pinv(matrices) @ targets[..., None])[..., 0])
     except np.linalg.LinAlgError:
+        from scipy.linalg import lstsq
+
         found = [
-            scipy.linalg.lstsq(matrix, target, lapack_driver="gelsy")[0]
+            lstsq(matrix, target, lapack_driver="gelsy")[0]
             for matrix, target in zip(matrices, targets, strict=True)
         ]
         return np.stack(found)

@@ -259,7 +259,7 @@ class _Run:
         self.under_way.loss += loss.detach().double() * len(batch)
         self.under_way.correct += correct
         if self.watch is not None:
-            self.history.curves["loss"].append(float(loss))
+            self.history.curves["loss"].append(loss.item())
             self.history.curves["accuracy"].append(float(correct) / len(batch))
 
     def _watch(self, count: int) -> None:

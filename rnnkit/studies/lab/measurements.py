@@ -98,4 +98,9 @@ def _addition(record: Record) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _adder(record: Record) -> Iterator[tuple[str, np.ndarray]]:
-    yield from record.arrays.items()
+    arrays = record.arrays
+    for i, kind in enumerate(record.metrics["kinds"]):
+        yield f"fails_by_{kind}", (arrays["kind"] == i).astype(float)
+    for name in ("keeps", "adds"):
+        yield name, arrays[name].astype(float)
+    yield "probe_accuracy", arrays["probe_accuracy"].mean(axis=1)
