@@ -31,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument(
         "--all", action="store_true", help="break every lab in every general way, not only the first"
     )
+    check.add_argument(
+        "--solutions", action="store_true", help="of all labs but the first, the solution alone: a minute"
+    )
     grade = add("grade", "Grade a class: marks, tables, and a page for each student")
     grade.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="holds STUDENT/LAB/LAB.ipynb")
     grade.add_argument("--results", type=Path, metavar="DIR", help="left out: SUBMISSIONS-graded")
@@ -80,7 +83,9 @@ def _check(chosen: argparse.Namespace) -> int:
             )
 
     labs = find_labs(chosen.source, chosen.lab)
-    checks = check_labs(labs, workers=chosen.workers, everything=chosen.all, tell=tell)
+    checks = check_labs(
+        labs, workers=chosen.workers, everything=chosen.all, solutions=chosen.solutions, tell=tell
+    )
     wrong = sum(bool(one.problem) for one in checks)
     print(f"{len(checks) - wrong} of {len(checks)} submissions got what they deserve")
     return 1 if wrong else 0
