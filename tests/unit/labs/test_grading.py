@@ -52,7 +52,8 @@ CHEATS = {
     },
 }
 HOG = "kept = []\nwhile True:\n    kept.append(bytearray(b'x') * (50 * 2**20))\n"
-FLOOD = "while True:\n    print('x' * 10**6)\n"
+# Not faster than it is read: else its memory may run out first.
+FLOOD = "import time\nwhile True:\n    print('x' * 10**6)\n    time.sleep(0.05)\n"
 SPY = """
 import os, pathlib, socket
 import numpy as np
