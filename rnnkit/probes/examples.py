@@ -80,8 +80,7 @@ def cell_examples(logits: NDArray[Any], labels: NDArray[Any], *, num_examples: i
     named = logits.argmax(axis=1)
     # The largest logit taken off, the probability of the name is 1 over the sum of exponentials.
     confidence = 1 / np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)
-    matrix = np.zeros((num_classes, num_classes), dtype=np.int64)
-    np.add.at(matrix, (labels, named), 1)
+    matrix = confusion(labels, named, num_classes)
     index = np.full((num_classes, num_classes, num_examples), -1, dtype=np.int32)
     shown = np.full(index.shape, np.nan, dtype=np.float32)
     for true, name in np.argwhere(matrix):
@@ -91,6 +90,13 @@ def cell_examples(logits: NDArray[Any], labels: NDArray[Any], *, num_examples: i
         index[true, name, : len(members)] = members
         shown[true, name, : len(members)] = confidence[members]
     return CellExamples(matrix, index, shown)
+
+
+def confusion(labels: NDArray[Any], named: NDArray[Any], num_classes: int) -> NDArray[np.int64]:
+    """Count samples by their class (rows) and by what they are named (columns): labels, named (n,) -> (C, C)."""
+    matrix = np.zeros((num_classes, num_classes), dtype=np.int64)
+    np.add.at(matrix, (labels, named), 1)
+    return matrix
 
 
 def recall(matrix: NDArray[Any]) -> Shares:

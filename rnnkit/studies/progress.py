@@ -22,6 +22,24 @@ class Steps(Protocol):
         """``count`` steps are done."""
 
 
+def counting(steps: Steps) -> Callable[..., None]:
+    """Report how much is done in all: a run that is taken up again begins where it stopped.
+
+    Returns
+    -------
+    callable
+        ``reached(done, note="")`` tells of the steps since the last call.
+    """
+    before = 0
+
+    def reached(done: int, note: str = "") -> None:
+        nonlocal before
+        steps.advance(done - before, note)
+        before = done
+
+    return reached
+
+
 class Progress:
     """Bars on stderr; silent where there is nothing to do or a page is being made (``RNNKIT_STATIC``).
 

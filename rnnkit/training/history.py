@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from rnnkit.errors import UserError
@@ -18,6 +20,11 @@ class Sequences:
 
     x: Tensor
     y: Tensor
+
+    @classmethod
+    def of(cls, x: np.ndarray, y: np.ndarray, device: str) -> Sequences:
+        """Arrays, placed on the device."""
+        return cls(torch.from_numpy(x).to(device), torch.from_numpy(y).to(device))
 
 
 @dataclass(frozen=True)

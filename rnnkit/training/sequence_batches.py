@@ -11,10 +11,8 @@ from torch import Tensor
 
 from rnnkit.errors import UserError
 
-_OWN, _COMMON = (
-    3,
-    4,
-)  # streams of random numbers beside those of other trainings; part of every published result
+# Streams of random numbers beside those of other trainings; part of every published result.
+_OWN, _COMMON = 3, 4
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,9 @@ def compute_training(
     history = train(
         model,
         net.schedule,
-        train_data=_sequences(data.train_x, _labels(data, net, streams), device),
-        valid_data=_sequences(data.valid_x, data.valid_y, device),
-        test_data=_sequences(data.test_x, data.test_y, device),
+        train_data=Sequences.of(data.train_x, _labels(data, net, streams), device),
+        valid_data=Sequences.of(data.valid_x, data.valid_y, device),
+        test_data=Sequences.of(data.test_x, data.test_y, device),
         shuffle=streams.shuffle,
         checkpoint=checkpoint,
         identity=job.key.id,
@@ -93,10 +93,6 @@ def _labels(data: Rows, net: Net, streams: Generators) -> np.ndarray:
     if not net.shuffle_labels:
         return data.train_y
     return data.train_y[torch.randperm(len(data.train_y), generator=streams.data).numpy()]
-
-
-def _sequences(x: np.ndarray, y: np.ndarray, device: str) -> Sequences:
-    return Sequences(torch.from_numpy(x).to(device), torch.from_numpy(y).to(device))
 
 
 def _median(values: np.ndarray) -> float:

@@ -24,11 +24,7 @@ NUM_PLAYED, NUM_FAILING = 8, 3  # nets of each kind in a player, and how many of
 
 def records(study: Study) -> dict[Key, Record]:
     """The probed populations: (cell, hidden size, loss) -> record."""
-    return {
-        (config["cell"], config["hidden_size"], config["loss"]): record
-        for record in study.records("adder")
-        if (config := record.key.config["net"])
-    }
+    return views.populations(study, "adder")
 
 
 def failures(study: Study) -> dict[Key, dict[str, int]]:
@@ -163,12 +159,12 @@ def machine_table(study: Study) -> dict[str, list[str]]:
 
 def recall_player(study: Study) -> dict[str, Any]:
     """What the recall player takes: the first nets of every size and read-out."""
-    parameters = views.parameters(study, "recall")
+    trained = views.populations(study, "recall")
     nets = {
-        f"{size} units, read out {readout}": (readout, _first(parameters[size, readout]))
+        f"{size} units, read out {readout}": (readout, _first(trained[size, readout].weights))
         for size in reversed(HIDDEN_SIZES)
         for readout in READOUTS
-        if (size, readout) in parameters
+        if (size, readout) in trained
     }
     return {
         "nets": nets,
@@ -191,7 +187,7 @@ def adder_player(study: Study) -> dict[str, Any]:
 
     It opens with a net of two units that adds, whose states can be seen in a plane; some that do not follow.
     """
-    parameters, nets = views.parameters(study, "addition"), {}
+    trained, nets = views.populations(study, "addition"), {}
     chosen: np.ndarray | None = None
     for cell in reversed(CELLS):
         for size in HIDDEN_SIZES:
@@ -207,7 +203,7 @@ def adder_player(study: Study) -> dict[str, Any]:
             carry = (arrays["direction"][chosen], arrays["threshold"][chosen])
             label = f"{_CELLS[cell]}, {size} units, {_LOSSES[loss]}"
             found = {
-                name: np.asarray(values[chosen]) for name, values in parameters[cell, size, loss].items()
+                name: np.asarray(values[chosen]) for name, values in trained[cell, size, loss].weights.items()
             }
             nets[label] = (cell, loss, found, carry)
     return {

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from rnnkit.datasets.mnist import Rows, load_rows
 from rnnkit.models import StackedClassifier
+from rnnkit.probes import examples
 from rnnkit.results import Record
 from rnnkit.studies.jobs import Job, Outcome
 from rnnkit.studies.lab.rows_configs import RowsNet
-from rnnkit.studies.progress import Steps
+from rnnkit.studies.progress import Steps, counting
 from rnnkit.training import History, Sequences, Watch, generators, train
 
 SAVE_EVERY_S = 60.0
@@ -38,19 +39,13 @@ def compute_rows(
     model = StackedClassifier(net.classifier(data.train_x.shape[2]), generator=streams.init).to(device)
     train_y = data.train_y[: net.num_train]
     progress.steps(-(-len(train_y) // net.schedule.batch_size) * net.schedule.num_epochs, job.key.label)
-    shown = 0
-
-    def on_step(done: int) -> None:
-        nonlocal shown
-        progress.advance(done - shown)
-        shown = done
 
     def on_epoch(history: History) -> None:
         progress.advance(0, note=f"test accuracy {history.metrics['test_accuracy'][-1]:.4f}")
 
     def first(part: str, count: int) -> Sequences:
-        x, y = (torch.from_numpy(getattr(data, f"{part}_{name}")[:count]).to(device) for name in "xy")
-        return Sequences(x, y)
+        x, y = (getattr(data, f"{part}_{name}")[:count] for name in "xy")
+        return Sequences.of(x, y, device)
 
     history = train(
         model,
@@ -63,7 +58,7 @@ def compute_rows(
         save_every=SAVE_EVERY_S,
         identity=job.key.id,
         watch=Watch(first("test", net.num_watched), net.watch_every),
-        on_step=on_step,
+        on_step=counting(progress),
         on_epoch=on_epoch,
     )
     tested = first("test", net.num_test)
@@ -121,8 +116,7 @@ def _confusion(model: StackedClassifier, data: Sequences) -> np.ndarray:
     """Counts (true, named)."""
     with torch.no_grad():
         named = torch.cat([model(x).argmax(1) for x in data.x.split(_TOGETHER)]).cpu()
-    size = model.config.num_classes
-    return torch.bincount(data.y.cpu() * size + named, minlength=size**2).view(size, size).numpy()
+    return examples.confusion(data.y.cpu().numpy(), named.numpy(), model.config.num_classes)
 
 
 def _reading(model: StackedClassifier, data: Sequences, net: RowsNet) -> dict[str, np.ndarray]:

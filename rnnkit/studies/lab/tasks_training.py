@@ -11,7 +11,7 @@ import numpy as np
 from rnnkit.models.population.sequences import SequencePopulation
 from rnnkit.studies.jobs import Job
 from rnnkit.studies.lab.tasks_configs import WINDOW
-from rnnkit.studies.progress import Steps
+from rnnkit.studies.progress import Steps, counting
 from rnnkit.training.sequence_population import SequenceBatches, SequenceHistory, train_sequences
 
 
@@ -26,13 +26,8 @@ def fit(
     progress: Steps,
 ) -> SequenceHistory:
     """Train the population of a job, with a bar over its epochs."""
-    config, done = job.config, 0
+    config = job.config
     progress.steps(config.num_epochs, job.key.label)
-
-    def on_epoch(epoch: int) -> None:
-        nonlocal done
-        progress.advance(epoch - done)
-        done = epoch
 
     return train_sequences(
         population,
@@ -44,7 +39,7 @@ def fit(
         evaluate=evaluate,
         checkpoint=checkpoint,
         identity=job.key.id,
-        on_epoch=on_epoch,
+        on_epoch=counting(progress),
     )
 
 

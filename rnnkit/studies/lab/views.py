@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,31 +99,20 @@ def accuracy_by_row(study: Study) -> dict[str, np.ndarray]:
     }
 
 
+def populations(study: Study, kind: str) -> dict[tuple[Any, ...], Record]:
+    """Records of ``recall`` by (hidden size, read-out), of ``addition`` or ``adder`` by (cell, hidden size, loss)."""
+    names = ("hidden_size", "readout") if kind == "recall" else ("cell", "hidden_size", "loss")
+    return {tuple(record.key.config["net"][name] for name in names): record for record in study.records(kind)}
+
+
 def recall(study: Study, name: str) -> dict[tuple[int, str], np.ndarray]:
     """One array of every population that recalls: (hidden size, read-out) -> (n_seeds, ...)."""
-    return {
-        (config["hidden_size"], config["readout"]): record.arrays[name]
-        for record in study.records("recall")
-        if (config := record.key.config["net"])
-    }
+    return {key: record.arrays[name] for key, record in populations(study, "recall").items()}
 
 
-def addition(study: Study, name: str, kind: str = "addition") -> dict[tuple[str, int, str], np.ndarray]:
+def addition(study: Study, name: str) -> dict[tuple[str, int, str], np.ndarray]:
     """One array of every population that adds: (cell, hidden size, loss) -> (n_seeds, ...)."""
-    return {
-        (config["cell"], config["hidden_size"], config["loss"]): record.arrays[name]
-        for record in study.records(kind)
-        if (config := record.key.config["net"])
-    }
-
-
-def parameters(study: Study, kind: str) -> dict[tuple[Any, ...], Mapping[str, np.ndarray]]:
-    """Trained parameters of populations, keyed as by `recall` and `addition`: name -> (n_seeds, ...)."""
-    names = ("hidden_size", "readout") if kind == "recall" else ("cell", "hidden_size", "loss")
-    return {
-        tuple(record.key.config["net"][name] for name in names): record.weights
-        for record in study.records(kind)
-    }
+    return {key: record.arrays[name] for key, record in populations(study, "addition").items()}
 
 
 def paper_recall() -> dict[int, float]:

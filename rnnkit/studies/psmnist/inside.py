@@ -49,9 +49,7 @@ def compute_inside(
     progress.advance()
     arrays |= _gradients(model, untrained_model(net, job.seed, seq_len, device), data, config.num_gradients)
     progress.advance()
-    trained_on = Sequences(
-        *(torch.from_numpy(part[:count]).to(device) for part in (data.train_x, data.train_y))
-    )
+    trained_on = Sequences.of(data.train_x[:count], data.train_y[:count], device)
     loss, accuracy = evaluate(model, trained_on, _TOGETHER)
     return Outcome(
         arrays={

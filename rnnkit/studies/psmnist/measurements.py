@@ -152,11 +152,7 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 def reliability(named: np.ndarray, true: np.ndarray, num_classes: int = 10) -> float:
     """Correlation of a net's errors on odd and on even test images, stepped up to all of them (Spearman and Brown)."""
-    halves = []
-    for start in (0, 1):
-        matrix = np.zeros((num_classes, num_classes))
-        np.add.at(matrix, (true[start::2].astype(int), named[start::2]), 1)
-        halves.append(matrix)
+    halves = [examples.confusion(true[start::2], named[start::2], num_classes) for start in (0, 1)]
     half = correlation(*halves)
     return 2 * half / (1 + half)
 

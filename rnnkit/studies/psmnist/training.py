@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from rnnkit.datasets.mnist import Pixels, permuted
 from rnnkit.models import SequenceClassifier
+from rnnkit.probes import examples
 from rnnkit.results import Record
 from rnnkit.studies.jobs import Job, Outcome
-from rnnkit.studies.progress import Steps
+from rnnkit.studies.progress import Steps, counting
 from rnnkit.studies.psmnist.configs import Net
 from rnnkit.training import Generators, History, Sequences, generators, train
 
@@ -70,12 +70,6 @@ def compute_training(
     model = make_model(net, data.train_x.shape[1], streams).to(device)
     steps_per_epoch = -(-len(data.train_y) // net.schedule.batch_size)
     progress.steps(steps_per_epoch * net.schedule.num_epochs, f"train {job.key.label}")
-    shown = 0
-
-    def on_step(done: int) -> None:
-        nonlocal shown
-        progress.advance(done - shown)
-        shown = done
 
     def on_epoch(history: History) -> None:
         progress.advance(0, note=f"valid accuracy {history.metrics['valid_accuracy'][-1]:.4f}")
@@ -83,8 +77,8 @@ def compute_training(
     history = train(
         model,
         net.schedule,
-        train_data=_sequences(data.train_x, data.train_y, device),
-        valid_data=_sequences(data.valid_x, data.valid_y, device),
+        train_data=Sequences.of(data.train_x, data.train_y, device),
+        valid_data=Sequences.of(data.valid_x, data.valid_y, device),
         test_data=None,
         shuffle=streams.shuffle,
         dropout=streams.dropout,
@@ -92,7 +86,7 @@ def compute_training(
         save_every=SAVE_EVERY_S,
         identity=job.key.id,
         evaluated_together=_TOGETHER,
-        on_step=on_step,
+        on_step=counting(progress),
         on_epoch=on_epoch,
     )
     curves = {name: np.array(history.metrics[name], dtype=np.float64) for name in _CURVES}
@@ -124,8 +118,7 @@ def logits_of(model: SequenceClassifier, x: np.ndarray, device: str) -> np.ndarr
 def _tested(logits: np.ndarray, y: np.ndarray) -> tuple[dict[str, np.ndarray], Mapping[str, float]]:
     targets = torch.from_numpy(y)
     named = logits.argmax(1)
-    confusion = np.zeros((logits.shape[1],) * 2, np.int64)  # (true, named)
-    np.add.at(confusion, (y, named), 1)
+    confusion = examples.confusion(y, named, logits.shape[1])
     loss = torch.nn.functional.cross_entropy(torch.from_numpy(logits), targets)
     arrays: dict[str, np.ndarray] = {
         "test_logits": logits.astype(np.float16),
@@ -133,10 +126,3 @@ def _tested(logits: np.ndarray, y: np.ndarray) -> tuple[dict[str, np.ndarray], M
         "confusion": confusion,
     }
     return arrays, {"test_loss": float(loss), "test_accuracy": float((named == y).mean())}
-
-
-def _sequences(x: np.ndarray, y: np.ndarray, device: str) -> Sequences:
-    def placed(array: np.ndarray) -> Tensor:
-        return torch.from_numpy(array).to(device)
-
-    return Sequences(placed(x), placed(y))

@@ -12,7 +12,7 @@ from rnnkit.datasets.sentences import Sentences, Splits, make
 from rnnkit.models.population import Engine, initial
 from rnnkit.results import Record
 from rnnkit.studies.jobs import Job, Outcome
-from rnnkit.studies.progress import Steps
+from rnnkit.studies.progress import Steps, counting
 from rnnkit.studies.trainability.configs import PROBED, PopulationConfig
 from rnnkit.training import make_engine
 from rnnkit.training.population import (
@@ -75,15 +75,9 @@ def trained(
 
 
 def ticking(progress: Steps) -> Callable[[int, int], None]:
-    """Report epochs; a run taken up again begins where it stopped."""
-    done = 0
-
-    def tick(epoch: int, active: int) -> None:
-        nonlocal done
-        progress.advance(epoch - done, note=f"{active} models in training")
-        done = epoch
-
-    return tick
+    """Report epochs, and how many models are left."""
+    reached = counting(progress)
+    return lambda epoch, active: reached(epoch, f"{active} models in training")
 
 
 def compute_training(

@@ -10,6 +10,7 @@ import torch
 from rnnkit.errors import UserError
 from rnnkit.results import RecordKey, Store
 from rnnkit.studies.jobs import Job, JobContext, Outcome, run_jobs
+from rnnkit.studies.progress import counting
 
 
 @dataclass(frozen=True)
@@ -82,3 +83,19 @@ def test_a_worker_that_dies_is_named_and_what_was_finished_stays(tmp_path):
 def test_impossible_numbers_of_workers_are_refused(tmp_path, workers):
     with pytest.raises(UserError, match="workers cannot be used"):
         run_jobs(_plan(), _context(tmp_path), title="t", workers=workers)
+
+
+def test_what_is_done_in_all_is_told_step_by_step():
+    told = []
+
+    class Listening:
+        def steps(self, total, name, *, start=0):
+            pass
+
+        def advance(self, count=1, note=""):
+            told.append((count, note))
+
+    reached = counting(Listening())
+    reached(7)  # a run that is taken up again
+    reached(8, "one more")
+    assert told == [(7, ""), (1, "one more")]
