@@ -58,8 +58,8 @@ def grid(
         fig,
         alt=_grid_alt(found, layers, hidden_sizes),
         table=_grid_table(found, layers, hidden_sizes),
-        caption="Line: mean over seeds; dots: seeds. “best” stands at the net of the highest mean after that epoch. "
-        "Close up: the range of the later epochs.",
+        caption="Line: mean over seeds; dots: seeds. A ring stands around the net of the highest mean after that "
+        "epoch. Close up: the range of the later epochs.",
     )
     figure.slider("epoch", "Epoch", range(1, num_epochs + 1), start=num_epochs - 1)
     figure.select("zoom", "Axis", ZOOMS)
@@ -143,9 +143,7 @@ def _traces(
     best = go.Scatter(
         name=f"{said(cell)}, best",
         x=(at + shifts[:, None]).ravel(),
-        text=["best"] * shifts.size * at.size,
-        mode="markers+text",
-        textposition="top center",
+        mode="markers",
         marker={"symbol": "circle-open", "size": 20, "color": color(cell), "line": {"width": 2}},
         hoverinfo="skip",
         showlegend=False,

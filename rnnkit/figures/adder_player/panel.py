@@ -15,6 +15,9 @@ CARRY = ("#b0542c", "#0f857f")
 
 SYMBOLS = ("circle-open", "diamond")
 HOLDS = ("the net holds no carry", "the net holds a carry")
+SIDES = ("net: no carry", "net: carry")
+"""The same in the plane, where a narrow side has no room for more words."""
+
 TRUTH = ("no carry", "carry")
 HEIGHT = 260
 PROBED, ASKED = "carry's direction", "answer to next 0 + 0"
@@ -43,7 +46,7 @@ def path_traces() -> list[dict[str, Any]]:
 
 def plane_traces() -> list[dict[str, Any]]:
     """Traces of the plane: the sides of the probe's line, the start, and the path."""
-    return side_traces({HOLDS[carry]: CARRY[carry] for carry in (1, 0)}) + path_traces()
+    return side_traces({SIDES[carry]: CARRY[carry] for carry in (1, 0)}) + path_traces()
 
 
 def line_layout() -> dict[str, Any]:

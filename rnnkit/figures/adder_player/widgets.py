@@ -85,8 +85,8 @@ class LiveAdder(LiveStepper):
             drawn = probe is not None and len(probe[0]) == 2
             normal, offset = (probe[0], -probe[1]) if probe is not None and drawn else (np.zeros(2), 0.0)
             sides = {
-                panel.HOLDS[1]: half_plane(normal, offset),
-                panel.HOLDS[0]: half_plane(-normal, -offset),
+                panel.SIDES[1]: half_plane(normal, offset),
+                panel.SIDES[0]: half_plane(-normal, -offset),
             }
             place_sides(self.plane.data, sides)
             self._path(self.plane.data[-len(self.figure.data) :], self.addition.states[:, :2], step)
