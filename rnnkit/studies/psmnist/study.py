@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,7 +26,7 @@ from rnnkit.studies.psmnist.probing import (
     compute_masked,
     compute_weights,
 )
-from rnnkit.studies.psmnist.training import PERMUTATION_SEED, compute_training
+from rnnkit.studies.psmnist.training import PERMUTATION_SEED, compute_answers, compute_training
 
 MASKED = {"rates": MASK_RATES, "masks": NUM_MASKS, "units": MASKED_UNITS}
 SETTINGS_SEED = 0
@@ -72,10 +73,13 @@ class Psmnist(Study):
         budget, full = BUDGETS[self.budget], BUDGETS["paper"]
         if budget is full:
             return ""
-        at_length = [
-            TITLES[job.config.model] for job in self.jobs("train") if job.config.num_train == full.num_train
-        ]
-        exceptions = f" Trained as in the paper: {', '.join(dict.fromkeys(at_length))}." if at_length else ""
+        jobs = self.jobs("train")
+        titles = [TITLES[job.config.model] for job in jobs if job.config.num_train == full.num_train]
+        at_length = list(dict.fromkeys(titles))
+        exceptions = f" Trained as in the paper: {', '.join(at_length)}." if at_length else ""
+        if any(job.compute is compute_answers for job in jobs):
+            whose = " of the others" if at_length else ""
+            exceptions += f" Weights and hidden states{whose} are those of seed {self.seeds[0]} alone."
         return (
             f"Nets saw {budget.num_train:,} of {full.num_train:,} training images, in batches of "
             f"{budget.batch_size}, for {budget.base_epochs} epochs ({full.base_epochs} in the paper) without a "
@@ -102,18 +106,28 @@ class Psmnist(Study):
 
     def _jobs_of(self, name: str, seed: int) -> list[Job]:
         training = self._training(make_net(name, self.budget), seed)
-        if self.budget == "reduced":
-            at_length = self._training(make_net(name, "paper"), seed)
-            training = training if self._is_missing(at_length) else at_length
-        budget = BUDGETS[self.budget]
-        probe = ProbeConfig(training.config, self.dataset, budget.num_probed, budget.num_gradients)
+        if self.budget != "reduced":
+            return self._asked(training, _OF_NETS)
+        trained = [self._training(make_net(name, "paper"), one) for one in self.seeds]
+        at_length = {job.seed: job for job in trained if not self._is_missing(job)}
+        if at_length:  # seeds that are not trained so have no place beside those that are
+            return self._asked(at_length[seed], _OF_NETS) if seed in at_length else []
+        if seed == self.seeds[0]:
+            return self._asked(training, _OF_NETS)
+        # Weights take room: what hangs on them is asked of the first seed.
+        return self._asked(_without_weights(training), {"confusion": compute_confusion})
+
+    def _asked(self, training: Job, probes: Mapping[str, Callable[..., Any]]) -> list[Job]:
+        """A training and what is asked of it."""
+        budget, net = BUDGETS[self.budget], training.config
+        probe = ProbeConfig(net, self.dataset, budget.num_probed, budget.num_gradients)
         config = dict(training.key.config) | {
             "num_probed": budget.num_probed,
             "num_gradients": budget.num_gradients,
         }
         return [training] + [
-            Job(self._key(kind, config, name, seed), probe, seed, compute, (training,))
-            for kind, compute in _OF_NETS.items()
+            Job(self._key(kind, config, net.name, training.seed), probe, training.seed, compute, (training,))
+            for kind, compute in probes.items()
         ]
 
     def _job_of_data(self, kind: str, compute: Callable[..., Any]) -> Job:
@@ -138,3 +152,9 @@ class Psmnist(Study):
 
     def _key(self, kind: str, config: dict[str, Any], name: str, seed: int) -> RecordKey:
         return RecordKey(self.chapter, kind, config, self.versions[kind], f"{name}-s{seed}")
+
+
+def _without_weights(training: Job) -> Job:
+    """The same training, of which only the curves and the answers are kept."""
+    key = replace(training.key, config={**training.key.config, "keeps_weights": False})
+    return replace(training, key=key, compute=compute_answers)

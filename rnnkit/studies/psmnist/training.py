@@ -108,6 +108,13 @@ def compute_training(
     )
 
 
+def compute_answers(
+    job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Steps
+) -> Outcome:
+    """Train all the same, and keep the curves and what the net says of the test images."""
+    return replace(compute_training(job, records, device, checkpoint, progress), weights=None)
+
+
 def logits_of(model: SequenceClassifier, x: np.ndarray, device: str) -> np.ndarray:
     """Logits of sequences x (n, seq_len, 1) -> (n, num_classes) float32, without dropout."""
     with torch.no_grad():

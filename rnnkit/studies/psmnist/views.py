@@ -46,6 +46,12 @@ def nets(study: Study, kind: str, *names: str, only: Sequence[str] = MODELS) -> 
     return found
 
 
+def seeds(study: Study, kind: str) -> list[int]:
+    """Those of the study's seeds that have a record of this kind."""
+    known = {record.run["seed"] for record in study.records(kind)}
+    return [seed for seed in study.seeds if seed in known]
+
+
 def array(study: Study, kind: str, name: str) -> np.ndarray:
     """One array of a record that hangs on no net."""
     (record,) = study.records(kind)

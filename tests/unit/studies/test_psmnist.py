@@ -16,7 +16,7 @@ from rnnkit.models import ARCHITECTURES
 from rnnkit.results import Store
 from rnnkit.results.claims import load_claims
 from rnnkit.studies.base import Study
-from rnnkit.studies.psmnist import Psmnist, configs, measurements
+from rnnkit.studies.psmnist import Psmnist, configs, measurements, views
 from rnnkit.studies.psmnist.configs import COMPARED, MODELS, Budget, make_net
 from rnnkit.studies.psmnist.training import logits_of, trained_model, untrained_model
 
@@ -161,14 +161,35 @@ def test_reduced_takes_a_net_of_the_papers_budget_where_there_is_one(tmp_path):
     at_length = next(job for job in open_study(tmp_path, "paper").jobs("train") if job.key.label == "rnn-s0")
     store = Store(tmp_path)
 
-    def chosen() -> dict[str, int]:
-        jobs = open_study(tmp_path, "reduced").jobs("train")
-        return {job.config.name: job.config.num_train for job in jobs}
+    def chosen(name: str) -> list[tuple[int, int]]:
+        jobs = open_study(tmp_path, "reduced", "1,0").jobs("train", only=name)
+        return [(job.seed, job.config.num_train) for job in jobs]
 
-    assert chosen()["rnn"] == chosen()["lstm"] == configs.BUDGETS["reduced"].num_train
+    reduced = configs.BUDGETS["reduced"].num_train
+    assert chosen("rnn") == chosen("lstm") == [(1, reduced), (0, reduced)]
     store.save(at_length.key, arrays={"a": np.zeros(1)}, metrics={}, provenance={"seed": 0})
-    assert chosen()["rnn"] == 50_000
-    assert chosen()["lstm"] == configs.BUDGETS["reduced"].num_train
+    assert chosen("rnn") == [(0, 50_000)], "what was trained for less stands beside it"
+    assert chosen("lstm") == [(1, reduced), (0, reduced)]
+    assert "as in the paper: sRNN. Weights and hidden states of the others are those of seed 1 alone" in (
+        open_study(tmp_path, "reduced", "1,0").budget_note()
+    )
+
+
+def test_reduced_keeps_the_weights_of_the_first_seed(tiny, tmp_path, monkeypatch):
+    monkeypatch.setitem(configs.BUDGETS, "reduced", TINY)
+    monkeypatch.setattr("rnnkit.studies.psmnist.study.resolve", lambda budget: "digits")
+    study = open_study(tmp_path, "reduced", "1,0")
+    study.dataset = "digits"
+    study.ensure(only="rnn", executor="threads", workers=1)
+    first, second = study.records("train", only="rnn")
+    assert (len(first.weights) > 0, len(second.weights)) == (True, 0)
+    # but for the weights it is the same training
+    np.testing.assert_array_equal(
+        second.arrays["test_logits"], tiny.record("train", "rnn-s0").arrays["test_logits"]
+    )
+    for kind, seeds in (("confusion", [1, 0]), ("weights", [1]), ("inside", [1])):
+        assert views.seeds(study, kind) == seeds
+    assert study.budget_note().endswith("Weights and hidden states are those of seed 1 alone.")
 
 
 def test_budgets_are_the_studys_own(tmp_path):
