@@ -143,14 +143,6 @@ def confused_pairs(matrix: NDArray[Any]) -> list[Pair]:
     return [Pair((int(first[at]), int(second[at])), int(counts[at])) for at in order]
 
 
-def classes_by_recall(matrix: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the classes of a confusion matrix (C, C), the best named first, shape (C,).
-
-    Of equal ones the lowest comes first; those without samples come last.
-    """
-    return np.argsort(-recall(matrix).share, kind="stable")
-
-
 def _confusion(matrix: NDArray[Any]) -> NDArray[np.int64]:
     matrix = check_axes(matrix, "confusion matrix", ("C", "C"))
     if matrix.shape[0] != matrix.shape[1] or (matrix < 0).any() or (matrix != np.round(matrix)).any():
