@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from rnnkit.errors import UserError
 from rnnkit.models.initialisers import glorot_uniform, orthogonal
-from rnnkit.models.masked import MaskedProduct
 from rnnkit.models.recurrence import recur, recur_numbers, stepwise
+from rnnkit.models.sequence_product import SequenceProduct, multiplies_in
 
 
 class Recurrent(nn.Module):
@@ -99,12 +99,11 @@ class Recurrent(nn.Module):
         """
         weight = self.weight_ih if weight is None else weight
         dtype = torch.bfloat16 if precision == "bf16" and weight.shape[1] > 1 else rows.dtype
-
-        if masks is not None:
-            return MaskedProduct.apply(rows, weight, masks, dtype) + self.bias_ih
-        if dtype == rows.dtype:
+        if masks is None and dtype == rows.dtype:
             return nn.functional.linear(rows, weight, self.bias_ih)
-        return nn.functional.linear(rows.to(dtype), weight.to(dtype)).to(rows.dtype).add_(self.bias_ih)
+        if masks is None and multiplies_in(dtype, rows.device):
+            return nn.functional.linear(rows.to(dtype), weight.to(dtype)).to(rows.dtype).add_(self.bias_ih)
+        return SequenceProduct.apply(rows, weight, masks, dtype).add_(self.bias_ih)
 
     def forward(
         self,

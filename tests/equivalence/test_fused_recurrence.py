@@ -48,7 +48,7 @@ def _assert_close(found, wanted, tolerance):
         assert ours.shape == theirs.shape
         assert ours.dtype == torch.float32
         scale = max(float(theirs.abs().max()), 1e-6)
-        torch.testing.assert_close(ours.double(), theirs, rtol=0, atol=tolerance * scale)
+        torch.testing.assert_close(ours.double(), theirs.double(), rtol=0, atol=tolerance * scale)
 
 
 @pytest.mark.parametrize("precision", CLOSE)
@@ -71,6 +71,20 @@ def test_bf16_differs_from_rounded_steps_by_less_than_rounding(cell, masked):
             one.recur(cell, *operands, masks=masks, precision="bf16")[0] for one in (fused, stepwise)
         )
     assert float((ours - theirs).abs().mean()) < 2e-4
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("cell", NUM_GATES)
+def test_pairs_of_bfloat16_and_single_ones_differ_by_the_order_of_sums(monkeypatch, cell, masked):
+    """Processors that multiply pairs take pairs; here both are tried on any."""
+    from rnnkit.lanes.sequences import runner
+
+    operands, masks = _operands(cell, 30, 5, 64, masked=masked)
+    found = []
+    for pairs in (False, True):
+        monkeypatch.setattr(runner, "PAIRS", pairs)
+        found.append(_run(fused.recur, cell, operands, masks, dtype=torch.float32, precision="bf16"))
+    _assert_close(*found, 2e-3)
 
 
 @pytest.mark.parametrize("precision", CLOSE)

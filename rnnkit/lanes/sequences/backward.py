@@ -5,17 +5,9 @@ from __future__ import annotations
 from rnnkit.lanes.compiling import compiled, inlined
 from rnnkit.lanes.sequences.forward import BLOCK
 from rnnkit.lanes.sequences.gates import GRU, LSTM, NUM_DELTAS, RNN, gru_backward, lstm_backward, rnn_backward
-from rnnkit.lanes.sequences.products import (
-    TILE_ROWS,
-    add_product_4,
-    flush_subnormals,
-    product_4,
-    put_operand,
-    put_steps,
-    recall,
-    restore_mode,
-    width,
-)
+from rnnkit.lanes.sequences.operands import put_operand, put_steps, recall, width
+from rnnkit.lanes.sequences.products import TILE_ROWS, add_product_4, product_4
+from rnnkit.lanes.subnormals import flush_subnormals, restore_mode
 from rnnkit.lanes.vectors import LANES, bare, fma, load, present, splat, store, tanh
 
 

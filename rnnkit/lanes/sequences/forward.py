@@ -6,14 +6,9 @@ from typing import NamedTuple
 
 from rnnkit.lanes.compiling import compiled
 from rnnkit.lanes.sequences.gates import LSTM, RNN, gru_forward, lstm_forward, rnn_forward
-from rnnkit.lanes.sequences.products import (
-    TILE_ROWS,
-    flush_subnormals,
-    product_4,
-    put_operand,
-    restore_mode,
-    width,
-)
+from rnnkit.lanes.sequences.operands import put_operand, width
+from rnnkit.lanes.sequences.products import TILE_ROWS, product_4
+from rnnkit.lanes.subnormals import flush_subnormals, restore_mode
 from rnnkit.lanes.vectors import LANES, bare, load, present, store
 
 BLOCK = 4 * LANES  # hidden units whose sums are made together

@@ -7,7 +7,8 @@ for each gate's recurrent sum, then the state before the step, then what GRU's c
 from __future__ import annotations
 
 from rnnkit.lanes.compiling import inlined
-from rnnkit.lanes.sequences.products import TILE_ROWS, keep, recall
+from rnnkit.lanes.sequences.operands import keep, recall
+from rnnkit.lanes.sequences.products import TILE_ROWS
 from rnnkit.lanes.vectors import fma, load, present, sigmoid, splat, store, tanh
 
 RNN, LSTM, GRU = 0, 1, 2

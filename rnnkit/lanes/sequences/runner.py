@@ -12,12 +12,14 @@ import numpy as np
 from rnnkit.lanes.sequences.backward import backward
 from rnnkit.lanes.sequences.forward import BLOCK, Sizes, forward
 from rnnkit.lanes.sequences.gates import CELLS, GRU, NUM_DELTAS, NUM_GATES, NUM_KEPT
+from rnnkit.lanes.sequences.operands import processor_has
 from rnnkit.lanes.sequences.products import TILE_ROWS
 from rnnkit.lanes.vectors import LANES
 
 ROWS = 96  # samples of a micro-batch at most: its states and the weights share the second-level cache
 DEPTH = 256  # samples times steps in one product of the weights' gradient
 ALIGNMENT = 64
+PAIRS = processor_has("avx512bf16")  # whether rounded operands are multiplied in pairs
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,13 @@ class Problem:
         return NUM_GATES[CELLS[self.cell]]
 
     @property
-    def dtype(self) -> type:
-        """What operands and kept numbers are stored as."""
+    def operand_dtype(self) -> type:
+        """What operands of products are stored as."""
+        return (np.uint16 if PAIRS else np.uint32) if self.bf16 else np.float32
+
+    @property
+    def kept_dtype(self) -> type:
+        """What numbers for the way back are stored as."""
         return np.uint16 if self.bf16 else np.float32
 
     def biases(self) -> np.ndarray:
@@ -128,14 +135,14 @@ def run_forward(
     tape : Tape
     """
     cell, size = CELLS[problem.cell], problem.hidden_size
-    right = _as_operand(_forward_panels(problem), problem.bf16)
+    right = _as_operand(_forward_panels(problem), problem.operand_dtype)
     bias, masks = problem.biases().ravel(), _flat(problem.masks)
     num_left = problem.num_gates if problem.masks is not None else 1
     h, c = (np.zeros((problem.batch, size), np.float32) for _ in range(2))
     tape = Tape()
 
     def job(sizes: Sizes, kept: np.ndarray) -> None:
-        left = aligned(2 * num_left * sizes.padded * size, problem.dtype)
+        left = aligned(2 * num_left * sizes.padded * size, problem.operand_dtype)
         tile = aligned(problem.num_gates * TILE_ROWS * BLOCK, np.float32)
         rows_h, rows_c = (aligned(sizes.padded * size, np.float32) for _ in range(2))
         forward(
@@ -153,7 +160,7 @@ def run_forward(
         )
         tape.sizes.append(sizes)
         count = problem.seq_len * padded * NUM_KEPT[cell] * size if keep else 0
-        tape.kept.append(np.empty(count, problem.dtype))
+        tape.kept.append(np.empty(count, problem.kept_dtype))
     _side_by_side(job, threads, tape.sizes, tape.kept)
     return h, c, tape
 
@@ -174,7 +181,7 @@ def run_backward(
     ``threads``.
     """
     size, num_gates = problem.hidden_size, problem.num_gates
-    right = _as_operand(_backward_panels(problem), problem.bf16)
+    right = _as_operand(_backward_panels(problem), problem.operand_dtype)
     masks, x = _flat(problem.masks), _flat(problem.x)
     num_states = num_gates if problem.masks is not None else 1
     shape = (problem.seq_len, problem.batch, num_gates * size)
@@ -195,9 +202,9 @@ def run_backward(
         bias, weight_ih = aligned(num_biases * size, np.float32), aligned(num_gates * size, np.float32)
         backward(
             sizes, kept, x, right, masks, _flat(grad_states), rows_of(grad_h), rows_of(grad_c), rows_of(None),
-            _flat(grad_drive), weight, bias, weight_ih, aligned(left, problem.dtype),
-            aligned(2 * NUM_DELTAS * LANES, np.float32), aligned(num_slots * left, problem.dtype),
-            aligned(num_slots * sizes.padded * size * num_states, problem.dtype),
+            _flat(grad_drive), weight, bias, weight_ih, aligned(left, problem.operand_dtype),
+            aligned(2 * NUM_DELTAS * LANES, np.float32), aligned(num_slots * left, problem.operand_dtype),
+            aligned(num_slots * sizes.padded * size * num_states, problem.operand_dtype),
             aligned(TILE_ROWS * BLOCK, np.float32), num_slots,
         )  # fmt: skip
         return weight, bias, weight_ih
@@ -235,7 +242,7 @@ def _flat(array: np.ndarray | None) -> np.ndarray:
 
 
 def _step(problem: Problem) -> int:
-    return 2 if problem.bf16 else 1
+    return 2 if problem.operand_dtype is np.uint16 else 1
 
 
 def _forward_panels(problem: Problem) -> np.ndarray:
@@ -252,10 +259,12 @@ def _backward_panels(problem: Problem) -> np.ndarray:
     return parts.transpose(3, 0, 1, 4, 2)
 
 
-def _as_operand(panels: np.ndarray, bf16: bool) -> np.ndarray:
+def _as_operand(panels: np.ndarray, dtype: type) -> np.ndarray:
     numbers = np.ascontiguousarray(panels).reshape(-1)
-    operand = aligned(numbers.size, np.uint16 if bf16 else np.float32)
-    operand[:] = _bfloat16(numbers) if bf16 else numbers
+    operand = aligned(numbers.size, dtype)
+    operand[:] = numbers if dtype is np.float32 else _bfloat16(numbers)
+    if dtype is np.uint32:
+        operand <<= 16
     return operand
 
 

@@ -42,7 +42,7 @@ def is_fast_here() -> bool:
     """Whether the processor has the registers that the products are cut for."""
     if not _compiler_works():
         return False
-    from rnnkit.lanes.sequences.products import processor_has
+    from rnnkit.lanes.sequences.operands import processor_has
 
     return processor_has("avx512f") or (processor_has("avx2") and processor_has("fma"))
 

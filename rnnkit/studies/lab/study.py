@@ -19,7 +19,7 @@ from rnnkit.studies.lab.recalling import compute_recall
 from rnnkit.studies.lab.rows import compute_images, compute_rows
 
 # A search of 18 nets is hours on a CPU: raise the first number, and run the chapter again, where there is time.
-NUM_SEARCH_SEEDS, NUM_SHOWN_SEEDS = 1, 2
+NUM_SEARCH_SEEDS, NUM_SHOWN_SEEDS = 3, 3
 
 
 class Lab(Study):

@@ -1,0 +1,196 @@
+"""Operands of matrix products, in float32 or rounded to bfloat16, and what is kept for the way back.
+
+An *operand* is a flat buffer whose numbers a product takes in steps of its depth:
+
+- ``float32``: one number a step;
+- ``uint32``: one number a step, rounded to bfloat16 and stored as the bits of a float32;
+- ``uint16``: pairs of bfloat16, for processors that multiply them.
+
+In the right operand the numbers of a step lie side by side for one column, column by column: ``[step][column][width]``.
+
+Buffers that keep numbers from the forward pass for the backward pass are ``float32``, or ``uint16`` that holds IEEE
+half precision: gates lie between -1 and 1, where half precision is eight times as fine as bfloat16.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llvmlite.binding
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from rnnkit.lanes.vectors import LANES, Vector, start_of
+
+_F32, _I16, _I32, _I64 = ir.FloatType(), ir.IntType(16), ir.IntType(32), ir.IntType(64)
+_FLOATS = ir.VectorType(_F32, LANES)
+_INTS = ir.VectorType(_I32, LANES)
+_SHORTS = ir.VectorType(_I16, LANES)
+_HALVES = ir.VectorType(ir.HalfType(), LANES)
+_SIXTEEN = ir.Constant(_INTS, [16] * LANES)
+
+
+def processor_has(feature: str) -> bool:
+    """Whether this processor, and the compiler, know a set of instructions, by LLVM's name for it."""
+    return bool(llvmlite.binding.get_host_cpu_features().get(feature, False))
+
+
+def _is_flat(kind: Any) -> bool:
+    return isinstance(kind, types.CPointer) or (isinstance(kind, types.Array) and kind.ndim == 1)
+
+
+def is_operand(kind: Any) -> bool:
+    """Whether a type is that of an operand."""
+    return _is_flat(kind) and kind.dtype in (types.float32, types.uint16, types.uint32)
+
+
+def _is_kept(kind: Any) -> bool:
+    return _is_flat(kind) and kind.dtype in (types.float32, types.uint16)
+
+
+def step_width(kind: Any) -> int:
+    """Numbers in one step of the depth of an operand of this type."""
+    return 2 if kind.dtype == types.uint16 else 1
+
+
+@intrinsic
+def width(typing: Any, operand: Any) -> Any:
+    """Numbers of an operand in one step of a product's depth."""
+    if not is_operand(operand):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return ir.Constant(_I64, step_width(signature.args[0]))
+
+    return types.intp(operand), generate
+
+
+def pointer(context: Any, builder: Any, kind: Any, array: Any, element: Any, target: Any) -> Any:
+    """Pointer to a buffer's numbers from ``element`` on, as one to ``target``."""
+    data = start_of(context, builder, kind, array)
+    return builder.bitcast(builder.gep(data, [element]), target.as_pointer())
+
+
+def _to_bfloat16(builder: Any, value: Any) -> Any:
+    """Round to nearest, ties to even; NaN stays NaN."""
+    if processor_has("avx512bf16"):
+        kind = ir.VectorType(ir.IntType(16), LANES)
+        rounded = ir.FunctionType(bfloats(), [_FLOATS])
+        name = "llvm.x86.avx512bf16.cvtneps2bf16.512"
+        called = builder.module.globals.get(name) or ir.Function(builder.module, rounded, name)
+        return builder.bitcast(builder.call(called, [value]), kind)
+    bits = builder.bitcast(value, _INTS)
+
+    def constant(number: int) -> Any:
+        return ir.Constant(_INTS, [number] * LANES)
+
+    odd = builder.and_(builder.lshr(bits, constant(16)), constant(1))
+    up = builder.lshr(builder.add(bits, builder.add(odd, constant(0x7FFF))), constant(16))
+    nan = builder.fcmp_unordered("uno", value, value)
+    return builder.trunc(builder.select(nan, constant(0x7FC0), up), _SHORTS)
+
+
+class _BFloat(ir.Type):
+    """LLVM's bfloat, which llvmlite has no name for."""
+
+    def __str__(self) -> str:
+        return "bfloat"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _BFloat)
+
+    def __hash__(self) -> int:
+        return hash(_BFloat)
+
+
+def bfloats(lanes: int = LANES) -> ir.VectorType:
+    """A vector of bfloat16."""
+    return ir.VectorType(_BFloat(), lanes)
+
+
+@intrinsic
+def put_operand(typing: Any, operand: Any, row: Any, value: Any) -> Any:
+    """Put a vector into row ``row`` of an operand, rounded to what the operand holds."""
+    if not is_operand(operand):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        operand, row, value = arguments
+        if step_width(signature.args[0]) == 1:
+            _put_single(context, builder, signature.args[0], operand, row, value)
+        else:
+            at = builder.mul(row, _I64(LANES))
+            where = pointer(context, builder, signature.args[0], operand, at, _SHORTS)
+            builder.store(_to_bfloat16(builder, value), where, align=2)
+        return context.get_dummy_value()
+
+    return types.void(operand, types.intp, Vector(types.float32)), generate
+
+
+def _put_single(context: Any, builder: Any, kind: Any, operand: Any, row: Any, value: Any) -> None:
+    """Put a vector of single numbers, in float32 or rounded."""
+    if kind.dtype == types.uint32:
+        bits = builder.shl(builder.zext(_to_bfloat16(builder, value), _INTS), _SIXTEEN)
+        value = builder.bitcast(bits, _FLOATS)
+    at = builder.mul(row, _I64(LANES))
+    builder.store(value, pointer(context, builder, kind, operand, at, _FLOATS), align=4)
+
+
+@intrinsic
+def put_steps(typing: Any, operand: Any, row: Any, columns: Any, first: Any, second: Any) -> Any:
+    """Put two consecutive depths of ``LANES`` columns: rows ``row`` and ``row + columns``, or pairs side by side.
+
+    ``columns`` counts vectors in one step of the depth. Pairs fill rows ``row`` and ``row + 1``.
+    """
+    if not is_operand(operand):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind, (row, columns, *values) = signature.args[0], arguments[1:]
+        if step_width(kind) == 1:
+            for at, value in zip((row, builder.add(row, columns)), values, strict=True):
+                _put_single(context, builder, kind, arguments[0], at, value)
+            return context.get_dummy_value()
+        low, high = (builder.zext(_to_bfloat16(builder, value), _INTS) for value in values)
+        pairs = builder.or_(low, builder.shl(high, _SIXTEEN))
+        at = builder.mul(row, _I64(LANES))
+        builder.store(pairs, pointer(context, builder, kind, arguments[0], at, _INTS), align=2)
+        return context.get_dummy_value()
+
+    vector = Vector(types.float32)
+    return types.void(operand, types.intp, types.intp, vector, vector), generate
+
+
+@intrinsic
+def keep(typing: Any, kept: Any, row: Any, value: Any) -> Any:
+    """Put a vector into row ``row`` of a buffer for the backward pass: whole, or rounded to half precision."""
+    if not _is_kept(kept):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind, value = signature.args[0], arguments[2]
+        whole = kind.dtype == types.float32
+        at = builder.mul(arguments[1], _I64(LANES))
+        where = pointer(context, builder, kind, arguments[0], at, _FLOATS if whole else _HALVES)
+        builder.store(value if whole else builder.fptrunc(value, _HALVES), where, align=4 if whole else 2)
+        return context.get_dummy_value()
+
+    return types.void(kept, types.intp, Vector(types.float32)), generate
+
+
+@intrinsic
+def recall(typing: Any, kept: Any, row: Any) -> Any:
+    """Row ``row`` of a buffer that was filled with :func:`keep`, as a vector of float32."""
+    if not _is_kept(kept):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = signature.args[0]
+        whole = kind.dtype == types.float32
+        at = builder.mul(arguments[1], _I64(LANES))
+        where = pointer(context, builder, kind, arguments[0], at, _FLOATS if whole else _HALVES)
+        value = builder.load(where, align=4 if whole else 2)
+        return value if whole else builder.fpext(value, _FLOATS)
+
+    return Vector(types.float32)(kept, types.intp), generate
