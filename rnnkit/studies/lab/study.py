@@ -18,8 +18,7 @@ from rnnkit.studies.lab.measurements import measure
 from rnnkit.studies.lab.recalling import compute_recall
 from rnnkit.studies.lab.rows import compute_images, compute_rows
 
-# A search of 18 nets is hours on a CPU: raise the first number, and run the chapter again, where there is time.
-NUM_SEARCH_SEEDS, NUM_SHOWN_SEEDS = 3, 3
+NUM_ROWS_SEEDS = {"quick": 1, "paper": 3}
 
 
 class Lab(Study):
@@ -35,11 +34,6 @@ class Lab(Study):
         super().__init__(**settings)
         # Committed records are of MNIST: drawing them needs no data on this machine.
         self.dataset = "mnist" if self.budget == "paper" else resolve("quick")
-
-    def rows_seeds(self, name: str) -> tuple[int, ...]:
-        """The seeds of a net that reads rows: at paper budget more of the nets that are compared than of the search."""
-        paper = NUM_SHOWN_SEEDS if name in rows_configs.SHOWN else NUM_SEARCH_SEEDS
-        return self.seeds[: paper if self.budget == "paper" else 1]
 
     def plan(self) -> list[Job]:
         """Populations and what is asked of them, then the nets that read rows."""
@@ -59,7 +53,8 @@ class Lab(Study):
             self.dataset,
         )
         jobs.append(Job(images, None, 0, compute_images))
-        return jobs + [self._rows(name, seed) for name in rows_configs.NETS for seed in self.rows_seeds(name)]
+        seeds = self.seeds[: NUM_ROWS_SEEDS[self.budget]]
+        return jobs + [self._rows(name, seed) for name in rows_configs.NETS for seed in seeds]
 
     def measurements(self) -> dict[str, np.ndarray]:
         """What the claims are settled by; see :mod:`rnnkit.studies.lab.measurements`."""
