@@ -30,7 +30,7 @@ from rnnkit.models.recurrence import NUM_GATES
 from rnnkit.models.recurrence.dispatch import VARIABLE
 from rnnkit.results import peak_memory_bytes
 
-LEARNING_RATE, CEILING = 1e-3, 1024
+LEARNING_RATE = 1e-3
 WEIGHED = (
     "rnnkit bf16",
     "rnnkit fp32",
@@ -54,6 +54,7 @@ class Work:
     recurrent_dropout: float = 0.2
     precisions: tuple[str, ...] = ()
     memory: bool = True
+    ceiling: int = 1024  # of the large product that sets the scale
 
     @property
     def timed(self) -> tuple[str, ...]:
@@ -185,7 +186,7 @@ def _case(name: str, masked: bool, work: Work, count: int, repeats: int) -> list
     with ExitStack() as stack:
         rivals: dict[str, Callable[[], object]] = {**make_rivals(name, masked, work)}
         for precision in work.timed:
-            rivals |= large_products(CEILING, precision)
+            rivals |= large_products(work.ceiling, precision)
         weighed = [one for one in WEIGHED if one in rivals and work.memory and not masked]
         peaks = _peaks(name, masked, work, weighed, count)
         keras = keras_rival(name, masked, work, count)
@@ -208,7 +209,7 @@ def _row(
     product = min(
         np.median(times) for one, times in seconds.items() if one.startswith(f"product {precision}")
     )
-    ceiling = 2 * CEILING**3 / float(product)
+    ceiling = 2 * work.ceiling**3 / float(product)
     ours = seconds[f"rnnkit {precision}"]
     rate = operations(name, work) / float(np.median(ours))
     others = [one for one in seconds if one.split()[0] in ("loop", "torch.nn", "keras")]

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 from rnnkit import paths
+from rnnkit.lanes.compiling import cache_folder
 from rnnkit.site.book import Book
 from rnnkit.studies import CHAPTERS
 
@@ -53,6 +54,10 @@ def _python(workplace: Workplace, *arguments: str) -> subprocess.CompletedProces
 @pytest.fixture(scope="module", params=CHAPTERS)
 def workplace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     folder = tmp_path_factory.mktemp("notebooks")
+    # The cache holds no data, but code that was compiled once need not be compiled for each chapter.
+    (folder / "cache" / "rnnkit").mkdir(parents=True)
+    if (compiled := cache_folder()) is not None:
+        (folder / "cache" / "rnnkit" / "compiled").symlink_to(compiled.parent)
     dropped = {"RNNKIT_DATA", "RNNKIT_RESULTS"}
     environment = {name: value for name, value in os.environ.items() if name not in dropped} | {
         "RNNKIT_HOME": str(folder / "home"),

@@ -14,13 +14,14 @@ from playwright.sync_api import Locator, Page
 from rnnkit.figures.quantise import decode
 from tests.site.watching import WAIT_MS
 
+MOST_POSITIONS = 8  # that a control is put on without keys
 SAID = "row => [row.querySelector('output').innerText, row.querySelector('input').ariaValueText]"
 
 # The figure follows at once here, not with the next frame: nine tenths of the time would go into painting.
-PASS_THROUGH = """async (box, name) => {
+PASS_THROUGH = """async (box, [name, positions]) => {
     const figure = window.rnnkit.figures.get(box), said = [];
     const control = figure.spec.controls.find((control) => control.name === name), start = figure.state[name];
-    for (const position of [...control.values.keys(), start]) {
+    for (const position of [...positions, start]) {
         figure.busy = true;
         figure.set(control, position);
         await figure.follow();
@@ -64,9 +65,9 @@ def require_controls_work(page: Page, site: Path) -> int:
 
 
 def require_controls_reach(page: Page, site: Path) -> int:
-    """As `require_controls_work`, but with three keys a control: the script puts it on the other positions.
+    """As `require_controls_work`, but with three keys a control: the script puts it on some of the other positions.
 
-    Each position must get drawn; the data are compared where the keys lead.
+    Each of them must get drawn; the data are compared where the keys lead.
     """
     moves = 0
     for box, figure, control in _controls(page, site):
@@ -142,10 +143,12 @@ def _require_changes(figure: dict[str, Any], control: dict[str, Any], state: dic
 
 
 def _pass_through(box: Locator, control: dict[str, Any]) -> None:
-    """Have the script put a control on each of its positions, and back, and require that each gets drawn."""
-    said = box.evaluate(PASS_THROUGH, control["name"])
+    """Have the script put a control on positions from first to last, and back, and require that each gets drawn."""
+    values = control["values"]
+    positions = sorted({round(p) for p in np.linspace(0, len(values) - 1, MOST_POSITIONS)})
+    said = box.evaluate(PASS_THROUGH, [control["name"], positions])
     assert box.get_attribute("data-error") is None, box.get_attribute("data-error")
-    assert said == (control["values"] if control["kind"] == "slider" else [None] * len(control["values"]))
+    assert said == [values[p] if control["kind"] == "slider" else None for p in positions]
 
 
 def _wait_for_state(box: Locator, state: dict[str, int]) -> None:

@@ -36,6 +36,7 @@ PSMNIST = psmnist.Work(
     theta=20,
     precisions=("bf16", "fp32"),
     memory=False,
+    ceiling=8,
 )
 CUDA = psmnist_cuda.Work(
     models=("gru", "lmu-gru"),
@@ -53,7 +54,7 @@ CUDA = psmnist_cuda.Work(
     ceiling=8,
 )
 POPULATION = population.Work(
-    num_models=2, num_steps=1, num_settings=4, num_torch_settings=1, num_valid=8, growth=(4,)
+    num_models=2, num_steps=1, num_settings=4, num_torch_settings=1, num_valid=8, growth=(4,), ceiling=8
 )
 LAB = lab.Work(num_models=2, num_steps=3, recall_batch=4, addition_batch=5)
 WORK = truncation.Work(
