@@ -167,7 +167,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(home, tmp_pa
         "--seeds",
         "0",
         "--only",
-        "paper",
+        "untrained",
         "--workers",
         "1",
     ]
@@ -176,7 +176,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(home, tmp_pa
         wait_for(lambda: list(home.rglob("train-*/run.json")), "the first record", 240)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
-    finished = list((home / "results" / "geometry").glob("train-paper-s0-*"))
+    finished = list((home / "results" / "geometry").glob("train-untrained-s0-*"))
     if process.returncode != 0:  # it may have been through before the signal came
         assert process.returncode == 130
         assert "What was finished is kept" in said

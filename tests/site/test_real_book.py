@@ -10,7 +10,7 @@ import pytest
 from rnnkit.paths import repository
 from tests.site.checks import check_page, require_accessible, require_drawn, require_fits
 from tests.site.control_checks import require_controls_reach
-from tests.site.watching import visit
+from tests.site.watching import narrowed, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -29,13 +29,18 @@ if SITE is not None:
 
     @by_page
     def test_each_page_works_offline(desk, page):
+        """In a wide window, and then in one as narrow as a phone."""
         with visit(desk, page.as_uri()) as watched:
             check_page(watched, SITE, require_controls_reach)
-
-    @by_page
-    def test_each_page_works_on_a_phone(hand, page):
-        with visit(hand, page.as_uri()) as watched:
-            require_drawn(watched.page)
-            require_fits(watched.page, 360)
-            require_accessible(watched.page, contrast_too=False)
+            with narrowed(watched.page) as width:
+                require_drawn(watched.page)
+                require_fits(watched.page, width)
+                require_accessible(watched.page, contrast_too=False)
             watched.require_clean()
+
+    def test_the_first_page_of_each_chapter_opens_on_a_phone(hand):
+        for page in [page for page in PAGES if page.stem.startswith("01_")]:
+            with visit(hand, page.as_uri()) as watched:
+                require_drawn(watched.page)
+                require_fits(watched.page, 360)
+                watched.require_clean()

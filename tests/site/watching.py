@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, Page
 
 WAIT_MS = 30_000
+FOLLOWED = """() => [...document.querySelectorAll(".rnn-plot")].every(
+    (plot) => !plot._fullLayout || plot._fullLayout.width <= plot.clientWidth + 1)"""
 HARMLESS = ("THEBE_JS_URL",)
 """Console errors of the theme's own that break nothing."""
 
@@ -54,6 +56,17 @@ def visit(page: Page, url: str) -> Iterator[Watched]:
     finally:
         for event, heed in ears.items():
             page.remove_listener(event, heed)
+
+
+@contextmanager
+def narrowed(page: Page, width: int = 360) -> Iterator[int]:
+    """Make the window as narrow as a phone, wait until the figures have followed, and widen it again."""
+    before = page.viewport_size
+    page.set_viewport_size({"width": width, "height": 740})
+    page.wait_for_function(FOLLOWED, timeout=WAIT_MS)
+    yield width
+    if before is not None:
+        page.set_viewport_size(before)
 
 
 def _home(url: str) -> str:
