@@ -1,4 +1,4 @@
-"""The notebooks of every chapter from nothing: their smallest honest run, and a second run with the same outputs."""
+"""The notebooks of every chapter from nothing: their smallest honest run, and again of some, to the same outputs."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Budget:
 BUDGETS = {
     "quick": Budget(
         num_test=2000,
-        num_points=800,
+        num_points=400,
         num_map_points=1000,
         num_extra=500,
         num_probe_train=1000,
