@@ -35,9 +35,13 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(manager, kind, ir.VectorType(_LLVM[kind.dtype], LANES))
 
 
+def is_flat(kind: Any) -> bool:
+    """Whether a type is that of a flat buffer, of whatever numbers."""
+    return isinstance(kind, types.CPointer) or (isinstance(kind, types.Array) and kind.ndim == 1)
+
+
 def _is_buffer(kind: Any) -> bool:
-    flat = isinstance(kind, types.CPointer) or (isinstance(kind, types.Array) and kind.ndim == 1)
-    return flat and kind.dtype in _LLVM
+    return is_flat(kind) and kind.dtype in _LLVM
 
 
 def start_of(context: Any, builder: Any, kind: Any, buffer: Any) -> Any:
@@ -118,12 +122,13 @@ def splat(typing: Any, buffer: Any, number: Any) -> Any:
         return None
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _splat(builder, ir.VectorType(_LLVM[signature.args[0].dtype], LANES), arguments[1])
+        return spread(builder, ir.VectorType(_LLVM[signature.args[0].dtype], LANES), arguments[1])
 
     return Vector(buffer.dtype)(buffer, buffer.dtype), generate
 
 
-def _splat(builder: Any, kind: ir.VectorType, number: Any) -> Any:
+def spread(builder: Any, kind: ir.VectorType, number: Any) -> Any:
+    """A number in every lane of a vector of this kind."""
     one = builder.insert_element(ir.Constant(kind, ir.Undefined), number, _I32(0))
     zeros = ir.Constant(ir.VectorType(_I32, LANES), [0] * LANES)
     return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), zeros)

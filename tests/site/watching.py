@@ -63,10 +63,12 @@ def narrowed(page: Page, width: int = 360) -> Iterator[int]:
     """Make the window as narrow as a phone, wait until the figures have followed, and widen it again."""
     before = page.viewport_size
     page.set_viewport_size({"width": width, "height": 740})
-    page.wait_for_function(FOLLOWED, timeout=WAIT_MS)
-    yield width
-    if before is not None:
-        page.set_viewport_size(before)
+    try:
+        page.wait_for_function(FOLLOWED, timeout=WAIT_MS)
+        yield width
+    finally:  # the page is the next test's too
+        if before is not None:
+            page.set_viewport_size(before)
 
 
 def _home(url: str) -> str:

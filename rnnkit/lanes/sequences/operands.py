@@ -21,7 +21,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from rnnkit.lanes.vectors import LANES, Vector, start_of
+from rnnkit.lanes.vectors import LANES, Vector, is_flat, start_of
 
 _F32, _I16, _I32, _I64 = ir.FloatType(), ir.IntType(16), ir.IntType(32), ir.IntType(64)
 _FLOATS = ir.VectorType(_F32, LANES)
@@ -36,17 +36,13 @@ def processor_has(feature: str) -> bool:
     return bool(llvmlite.binding.get_host_cpu_features().get(feature, False))
 
 
-def _is_flat(kind: Any) -> bool:
-    return isinstance(kind, types.CPointer) or (isinstance(kind, types.Array) and kind.ndim == 1)
-
-
 def is_operand(kind: Any) -> bool:
     """Whether a type is that of an operand."""
-    return _is_flat(kind) and kind.dtype in (types.float32, types.uint16, types.uint32)
+    return is_flat(kind) and kind.dtype in (types.float32, types.uint16, types.uint32)
 
 
 def _is_kept(kind: Any) -> bool:
-    return _is_flat(kind) and kind.dtype in (types.float32, types.uint16)
+    return is_flat(kind) and kind.dtype in (types.float32, types.uint16)
 
 
 def step_width(kind: Any) -> int:

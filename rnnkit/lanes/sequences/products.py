@@ -9,7 +9,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from rnnkit.lanes.sequences.operands import bfloats, is_operand, pointer, processor_has, step_width
-from rnnkit.lanes.vectors import LANES
+from rnnkit.lanes.vectors import LANES, spread
 
 _F32, _I32, _I64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 _FLOATS, _INTS = ir.VectorType(_F32, LANES), ir.VectorType(_I32, LANES)
@@ -17,14 +17,6 @@ _FLOATS, _INTS = ir.VectorType(_F32, LANES), ir.VectorType(_I32, LANES)
 TILE_ROWS = 6
 # Vectors of a tile whose sums are made together: six rows of them have to find room in the registers.
 AT_ONCE = 4 if processor_has("avx512f") else 1
-
-
-def _splat(builder: Any, number: Any) -> Any:
-    one = builder.insert_element(
-        ir.Constant(ir.VectorType(number.type, LANES), ir.Undefined), number, _I32(0)
-    )
-    zeros = ir.Constant(_INTS, [0] * LANES)
-    return builder.shuffle_vector(one, ir.Constant(one.type, ir.Undefined), zeros)
 
 
 def _dot(builder: Any, total: Any, left: Any, right: Any, paired: bool) -> Any:
@@ -91,7 +83,7 @@ def _tile(
     for row in range(rows):
         at = builder.add(left_here, builder.mul(left_row, _I64(row)))
         where = pointer(context, builder, kind, left, at, number)
-        factor = _splat(builder, builder.load(where, align=align))
+        factor = spread(builder, loaded, builder.load(where, align=align))
         for vector in chosen:
             updated.append(_dot(builder, sums[len(updated)], factor, rights[vector], paired))
     following = builder.add(step, _I64(1))
