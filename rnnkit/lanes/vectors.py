@@ -53,7 +53,12 @@ def start_of(context: Any, builder: Any, kind: Any, buffer: Any) -> Any:
 
 @intrinsic
 def bare(typing: Any, array: Any) -> Any:
-    """A buffer without the count of who holds it, which loops would go on counting; null where it is empty."""
+    """A buffer without the count of who holds it, which loops would go on counting; null where it is empty.
+
+    None stays None, which is known while a loop is compiled: branches on it cost nothing, but a loop of its own.
+    """
+    if isinstance(array, types.NoneType):
+        return array(array), lambda context, builder, signature, arguments: context.get_dummy_value()
     if not isinstance(array, types.Array):
         return None
 

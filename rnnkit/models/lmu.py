@@ -5,6 +5,8 @@ Source: Voelker, Kajić & Eliasmith, Legendre Memory Units (2019); options and t
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -12,7 +14,7 @@ from rnnkit.errors import UserError
 from rnnkit.models.initialisers import glorot_uniform, orthogonal
 from rnnkit.models.layers import Recurrent, check_input, check_sizes
 from rnnkit.models.legendre import chunk_matrices, discrete_matrices
-from rnnkit.models.recurrence import recur
+from rnnkit.models.recurrence import reads_inputs, recur, recur_inputs
 
 _STEPS_PER_CHUNK = 16
 
@@ -172,16 +174,20 @@ class LMU(nn.Module):
         check_input(x, self.input_size)
         if not self.is_linear:
             return self._stepwise(x, input_masks, recurrent_masks, states)
-        rows, weight = self._seen(x)
-        h_n, c_n, hidden_states = recur(
-            self.hidden.cell,
-            self.hidden.drive(rows, weight=weight, masks=input_masks, precision=precision),
-            self.hidden.weight_hh,
-            self.hidden.bias_hh,
-            masks=recurrent_masks,
-            precision=precision,
-            states=states,
-        )
+        x = x.transpose(0, 1)  # (T, B, I)
+        m, weight = self._seen(x)
+        hidden, recurrent = self.hidden, (self.hidden.weight_hh, self.hidden.bias_hh)
+        options: dict[str, Any] = {"masks": recurrent_masks, "precision": precision, "states": states}
+        is_plain = input_masks is None and self.input_to_hidden and self.input_size == 1
+        if is_plain and reads_inputs(m, x, hidden.weight_hh):
+            weights = weight[:, :-1], weight[:, -1], hidden.bias_ih
+            h_n, c_n, hidden_states = recur_inputs(
+                hidden.cell, m, x.squeeze(2), *weights, *recurrent, **options
+            )
+        else:
+            rows = torch.cat([m, x], dim=2) if self.input_to_hidden else m
+            drive = hidden.drive(rows, weight=weight, masks=input_masks, precision=precision)
+            h_n, c_n, hidden_states = recur(hidden.cell, drive, *recurrent, **options)
         return h_n, c_n, None if hidden_states is None else hidden_states.transpose(0, 1)
 
     def _next_memory(self, x_t: Tensor, m: Tensor, h: Tensor) -> Tensor:
@@ -207,13 +213,12 @@ class LMU(nn.Module):
         return h, c, torch.stack(hidden_states, dim=1) if states else None
 
     def _seen(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """What the hidden cell reads, time first, and the weights to read it with.
+        """The memories of x (seq_len, batch, input_size), and the weights that the hidden cell reads them and x with.
 
         A 1 x 1 encoder is folded into these weights: then the memory is that of x itself, and no gradient passes
         back through the sequence.
         """
         weight: Tensor = self.hidden.weight_ih
-        x = x.transpose(0, 1)  # (T, B, I)
         if self.weight_encoder.numel() == 1 and self.bias_encoder is None and not x.requires_grad:
             with torch.no_grad():
                 m = self._delay(x)
@@ -223,7 +228,7 @@ class LMU(nn.Module):
             weight = weight * factor
         else:
             m = self._delay(nn.functional.linear(x, self.weight_encoder, self.bias_encoder))
-        return torch.cat([m, x], dim=2) if self.input_to_hidden else m, weight
+        return m, weight
 
     def _delay(self, encoded: Tensor) -> Tensor:
         """The memories of inputs (seq_len, batch, memory_d) -> (seq_len, batch, memory_d * memory_size), in chunks."""
@@ -232,15 +237,18 @@ class LMU(nn.Module):
         chunk_weight = self._chunk_weight(size, encoded.dtype, encoded.device)
         columns = encoded.reshape(seq_len, batch * memory_d).t()  # (B D, T)
         m = encoded.new_zeros(batch * memory_d, self.memory_size)
-        chunks = []
+        tracked = encoded.requires_grad and torch.is_grad_enabled()
+        memories, chunks = encoded.new_empty(0 if tracked else seq_len, *m.shape), []
         for start in range(0, seq_len, size):
             inputs = columns[:, start : start + size]
             steps = inputs.shape[1]
             known = torch.cat([m, inputs], dim=1)  # (B D, Q + steps)
             weight = chunk_weight[:steps, : self.memory_size + steps]
-            chunks.append(torch.bmm(known.expand(steps, *known.shape), weight))  # (steps, B D, Q)
+            place = None if tracked else memories[start : start + steps]
+            chunks.append(torch.bmm(known.expand(steps, *known.shape), weight, out=place))  # (steps, B D, Q)
             m = chunks[-1][-1]
-        return torch.cat(chunks).view(seq_len, batch, memory_d * self.memory_size)
+        memories = torch.cat(chunks) if tracked else memories
+        return memories.view(seq_len, batch, memory_d * self.memory_size)
 
     def _chunk_weight(self, num_steps: int, dtype: torch.dtype, device: torch.device) -> Tensor:
         """`chunk_matrices` (num_steps, memory_size + num_steps, memory_size) on a device.

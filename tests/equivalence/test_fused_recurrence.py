@@ -8,7 +8,15 @@ import pytest
 import torch
 
 from rnnkit.errors import UserError
-from rnnkit.models.recurrence import NUM_GATES, fused, recur, recur_numbers, stepwise
+from rnnkit.models.recurrence import (
+    NUM_GATES,
+    fused,
+    reads_inputs,
+    recur,
+    recur_inputs,
+    recur_numbers,
+    stepwise,
+)
 
 pytest.importorskip("numba")
 
@@ -116,6 +124,63 @@ def test_one_number_a_step_needs_no_drive(cell, masked):
     x.requires_grad_()
     recur_numbers(cell, x, *operands, form="fused")[0].sum().backward()
     assert x.grad.abs().min() > 0
+
+
+@pytest.mark.parametrize("precision", CLOSE)
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("batch", [1, 13, 101])
+@pytest.mark.parametrize("cell", NUM_GATES)
+def test_more_inputs_need_no_drive(cell, batch, masked, precision):
+    (_, weight_hh, bias_hh), masks = _operands(cell, batch, 7, 64, masked=masked)
+    width, generator = weight_hh.shape[0], torch.Generator().manual_seed(4)
+    x, inputs = torch.rand(7, batch, generator=generator), torch.randn(7, batch, 128, generator=generator)
+    weight_ih, bias_ih = torch.linspace(-1, 1, width), torch.linspace(0.5, 0, width)
+    weight_inputs = torch.randn(width, 128, generator=generator) * 0.1
+
+    def together(cell, weight_inputs, weight_ih, bias_ih, *recurrent, **options):
+        return recur_inputs(cell, inputs, x, weight_inputs, weight_ih, bias_ih, *recurrent, **options)
+
+    def by_drive(cell, weight_inputs, weight_ih, bias_ih, *recurrent, **options):
+        drive = inputs.double() @ weight_inputs.t() + x.double().unsqueeze(2) * weight_ih + bias_ih
+        return stepwise.recur(cell, drive, *recurrent, **options)
+
+    operands = [weight_inputs, weight_ih, bias_ih, weight_hh, bias_hh]
+    found = _run(together, cell, operands, masks, dtype=torch.float32, precision=precision)
+    _assert_close(found, _run(by_drive, cell, operands, masks, dtype=torch.float64), CLOSE[precision])
+
+
+def test_more_inputs_are_read_where_they_fill_registers_and_want_no_gradient():
+    x, weight_hh = torch.rand(2, 3), torch.rand(64, 64)
+    assert reads_inputs(torch.rand(2, 3, 128), x, weight_hh, "fused")
+    assert not reads_inputs(torch.rand(2, 3, 130), x, weight_hh, "fused")
+    assert not reads_inputs(torch.rand(2, 3, 128, requires_grad=True), x, weight_hh, "fused")
+    assert not reads_inputs(torch.rand(2, 3, 128), x, weight_hh, "stepwise")
+
+
+def test_nan_in_an_input_stays_with_its_sample():
+    for cell in NUM_GATES:
+        (_, weight_hh, bias_hh), _ = _operands(cell, 3, 4, 64, masked=False)
+        width, inputs = weight_hh.shape[0], torch.zeros(4, 3, 64)
+        inputs[1, 2, 5] = float("nan")
+        weights = torch.ones(width, 64), torch.ones(width), torch.zeros(width)
+        h_n = recur_inputs(cell, inputs, torch.ones(4, 3), *weights, weight_hh, bias_hh)[0]
+        assert h_n[2].isnan().all()
+        assert not h_n[:2].isnan().any()
+
+
+def test_micro_batches_are_whole_tiles_but_for_the_last():
+    from rnnkit.lanes.sequences.products import TILE_ROWS
+    from rnnkit.lanes.sequences.runner import ROWS, micro_batches
+
+    for batch in range(1, 1200):
+        parts = micro_batches(batch)
+        assert [first for first, _ in parts] == [
+            sum(rows for _, rows in parts[:k]) for k in range(len(parts))
+        ]
+        assert sum(rows for _, rows in parts) == batch
+        assert all(rows % TILE_ROWS == 0 for _, rows in parts[:-1])
+        assert max(rows for _, rows in parts) <= ROWS
+        assert len(parts) == 1 or len(parts) % 2 == 0
 
 
 def test_no_bias_is_a_bias_of_zero():

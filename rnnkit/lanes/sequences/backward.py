@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from rnnkit.lanes.compiling import compiled, inlined
 from rnnkit.lanes.sequences.forward import BLOCK
-from rnnkit.lanes.sequences.gates import GRU, LSTM, NUM_DELTAS, RNN, gru_backward, lstm_backward, rnn_backward
+from rnnkit.lanes.sequences.gates import (
+    GRU,
+    LSTM,
+    NUM_DELTAS,
+    RNN,
+    gru_backward,
+    lstm_backward,
+    num_kept,
+    rnn_backward,
+)
 from rnnkit.lanes.sequences.operands import put_operand, put_steps, recall, width
 from rnnkit.lanes.sequences.products import TILE_ROWS, add_product_4, product_4
 from rnnkit.lanes.subnormals import flush_subnormals, restore_mode
@@ -13,34 +22,35 @@ from rnnkit.lanes.vectors import LANES, bare, fma, load, present, splat, store, 
 
 @compiled
 def backward(  # type: ignore[no-untyped-def]
-    sizes, kept, x, right, masks, grad_states, grad_h, grad_c, tanh_c, grad_drive, grad_weight, grad_bias, grad_input,
-    left, deltas, summands, states, tile, num_slots,
+    sizes, kept, x, inputs, right, masks, grad_states, grad_h, grad_c, tanh_c, grad_drive, grad_weight, grad_bias,
+    grad_input, grad_inputs, left, deltas, summands, states, taken, tile, num_slots,
 ):  # fmt: skip
     """Run all steps backwards.
 
     Buffers beside those of :func:`forward`: ``right``: weight_hh for the way back, (H / BLOCK, G, H, BLOCK) in steps;
     ``grad_states`` (seq_len, batch, H) or empty; ``grad_h``, ``grad_c``: the last states' gradients (padded, H);
-    ``grad_drive`` (seq_len, batch, G * H) or empty; ``grad_weight`` (G * H, H), ``grad_bias`` (G or 4, H) and
-    ``grad_input`` (G, H), the gradient of ``weight_ih``, are added to. ``left``: zeros (padded, G * H);
-    ``summands``: zeros (G * H / LANES, num_slots * padded, LANES) in steps, ``states``: (G or 1, H / BLOCK,
-    num_slots * padded, BLOCK) in steps; both collect ``num_slots`` time steps for one product.
+    ``grad_drive`` (seq_len, batch, G * H) or None; ``grad_weight`` (G * H, H), ``grad_bias`` (G or 4, H) and
+    ``grad_input`` (G, H), the gradient of ``weight_ih``, and ``grad_inputs`` (G * H, I), that of the inputs' weights,
+    are added to. ``left``: zeros (padded, G * H); ``summands``: zeros (G * H / LANES, num_slots * padded, LANES) in
+    steps, of a GRU with inputs H / LANES more; ``states``: (G or 1, H / BLOCK, num_slots * padded, BLOCK) in steps,
+    ``taken`` likewise for inputs (I / BLOCK, ..); they collect ``num_slots`` time steps for one product.
     """
     _backward(
-        sizes, bare(kept), bare(x), bare(right), bare(masks), bare(grad_states), bare(grad_h), bare(grad_c),
-        bare(tanh_c), bare(grad_drive), bare(grad_weight), bare(grad_bias), bare(grad_input), bare(left), bare(deltas),
-        bare(summands), bare(states), bare(tile), num_slots,
+        sizes, bare(kept), bare(x), bare(inputs), bare(right), bare(masks), bare(grad_states), bare(grad_h),
+        bare(grad_c), bare(tanh_c), bare(grad_drive), bare(grad_weight), bare(grad_bias), bare(grad_input),
+        bare(grad_inputs), bare(left), bare(deltas), bare(summands), bare(states), bare(taken), bare(tile), num_slots,
     )  # fmt: skip
 
 
 @compiled
 def _backward(  # type: ignore[no-untyped-def]
-    sizes, kept, x, right, masks, grad_states, grad_h, grad_c, tanh_c, grad_drive, grad_weight, grad_bias, grad_input,
-    left, deltas, summands, states, tile, num_slots,
+    sizes, kept, x, inputs, right, masks, grad_states, grad_h, grad_c, tanh_c, grad_drive, grad_weight, grad_bias,
+    grad_input, grad_inputs, left, deltas, summands, states, taken, tile, num_slots,
 ):  # fmt: skip
     mode = flush_subnormals()
-    cell, size = sizes.cell, sizes.hidden_size
+    cell, size = len(sizes.gates), sizes.hidden_size
     units = size // LANES
-    stride = sizes.num_kept * units
+    stride = num_kept(cell) * units
     if cell == LSTM:
         for row in range(sizes.rows):
             for unit in range(units):
@@ -55,10 +65,26 @@ def _backward(  # type: ignore[no-untyped-def]
                         sizes, t, row + half, unit, half * NUM_DELTAS, deltas, kept, grad_states, grad_h, grad_c,
                         tanh_c, grad_drive, x, grad_bias, grad_input,
                     )  # fmt: skip
-                _collect(sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states)
+                _collect(
+                    sizes,
+                    row,
+                    unit,
+                    filled,
+                    num_slots,
+                    deltas,
+                    masks,
+                    left,
+                    summands,
+                    states,
+                    inputs is not None,
+                )
+            if inputs is not None:
+                _collect_inputs(sizes, t, row, filled, num_slots, inputs, taken)
         filled += 1
         if filled == num_slots or t == 0:
             _add_weights(sizes, filled, num_slots, present(masks), summands, states, grad_weight)
+            if inputs is not None:
+                _add_weights_of_inputs(sizes, filled, num_slots, summands, taken, grad_inputs)
             filled = 0
         if t > 0:
             _step_back(sizes, left, right, masks, tile, grad_h)
@@ -70,7 +96,7 @@ def _deltas(  # type: ignore[no-untyped-def]
     sizes, t, row, unit, first, deltas, kept, grad_states, grad_h, grad_c, tanh_c, grad_drive, x, grad_bias, grad_input
 ):  # fmt: skip
     """Deltas of one sample and one vector of units, into rows of ``deltas``; zeros where there is no such row."""
-    cell, num_gates, units = sizes.cell, sizes.num_gates, sizes.hidden_size // LANES
+    cell, units = len(sizes.gates), sizes.hidden_size // LANES
     if row >= sizes.rows:
         for index in range(NUM_DELTAS):
             store(deltas, first + index, splat(deltas, 0.0))
@@ -79,7 +105,7 @@ def _deltas(  # type: ignore[no-untyped-def]
     gradient = load(grad_h, at)
     if present(grad_states):
         gradient = gradient + load(grad_states, sample * units + unit)
-    stride = sizes.num_kept * units
+    stride = num_kept(cell) * units
     slot = (t * sizes.padded + row) * stride + unit
     before = ((t - 1) * sizes.padded + row) * stride + unit if t > 0 else -1
     if cell == RNN:
@@ -88,22 +114,24 @@ def _deltas(  # type: ignore[no-untyped-def]
         lstm_backward(deltas, first, gradient, kept, slot, before, grad_h, at, units, grad_c, tanh_c)
     else:
         gru_backward(deltas, first, gradient, kept, slot, before, grad_h, at, units)
-    for gate in range(num_gates):
+    for gate in range(cell):
         delta, where = load(deltas, first + gate), gate * units + unit
         if cell == GRU and gate == 2:
             store(grad_bias, where + units, load(grad_bias, where + units) + delta)
             delta = load(deltas, first + 4)
         store(grad_bias, where, load(grad_bias, where) + delta)
-        if present(grad_drive):
-            store(grad_drive, (sample * num_gates + gate) * units + unit, delta)
-        elif present(x):
+        if grad_drive is not None:
+            store(grad_drive, (sample * cell + gate) * units + unit, delta)
+        elif x is not None:
             store(grad_input, where, fma(splat(x, x[sample]), delta, load(grad_input, where)))
 
 
 @inlined
-def _collect(sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states):  # type: ignore[no-untyped-def]
+def _collect(  # type: ignore[no-untyped-def]
+    sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states, has_inputs
+):  # fmt: skip
     """Round the deltas and states of two samples to operands: of the way back, and of the weights' gradient."""
-    num_gates, units = sizes.num_gates, sizes.hidden_size // LANES
+    num_gates, units = len(sizes.gates), sizes.hidden_size // LANES
     depth, total = filled * sizes.padded + row, num_slots * sizes.padded
     for gate in range(num_gates):
         one, two = load(deltas, gate), load(deltas, NUM_DELTAS + gate)
@@ -111,6 +139,9 @@ def _collect(sizes, row, unit, filled, num_slots, deltas, masks, left, summands,
         put_operand(left, row * num_gates * units + where, one)
         put_operand(left, (row + 1) * num_gates * units + where, two)
         put_steps(summands, where * total + depth, 1, one, two)
+    if has_inputs and num_gates == GRU:
+        one, two = load(deltas, 4), load(deltas, NUM_DELTAS + 4)
+        put_steps(summands, (3 * units + unit) * total + depth, 1, one, two)
     one, two = load(deltas, num_gates), load(deltas, NUM_DELTAS + num_gates)
     block, vector = unit // 4, unit % 4
     column = vector * width(states)
@@ -126,27 +157,61 @@ def _collect(sizes, row, unit, filled, num_slots, deltas, masks, left, summands,
         put_steps(states, where * 4 + column, 4, one * mask, two * mask_two)
 
 
-@compiled
+@inlined
+def _collect_inputs(sizes, t, row, filled, num_slots, inputs, taken):  # type: ignore[no-untyped-def]
+    """Round the inputs of two samples to operands of their weights' gradient."""
+    vectors = sizes.num_inputs // LANES
+    depth, total = filled * sizes.padded + row, num_slots * sizes.padded
+    sample = t * sizes.batch + sizes.first + row
+    for vector in range(vectors):
+        one, two = load(inputs, sample * vectors + vector), splat(inputs, 0.0)
+        if row + 1 < sizes.rows:
+            two = load(inputs, (sample + 1) * vectors + vector)
+        place = (vector // 4 * total + depth) * 4 + vector % 4 * width(taken)
+        put_steps(taken, place, 4, one, two)
+
+
+@inlined
 def _add_weights(sizes, filled, num_slots, masked, summands, states, grad_weight):  # type: ignore[no-untyped-def]
-    """Add the outer products of deltas and states of the steps collected, as one product."""
-    size, step = sizes.hidden_size, width(states)
-    units, total = size // LANES, num_slots * sizes.padded
-    for gate in range(sizes.num_gates):
-        for block in range(size // BLOCK):
-            source = ((gate if masked else 0) * (size // BLOCK) + block) * total * BLOCK
-            for unit in range(gate * units, (gate + 1) * units):
-                for row in range(0, LANES, 4):
-                    add_product_4(
-                        grad_weight, (unit * LANES + row) * size + block * BLOCK, size,
-                        summands, unit * total * LANES + row * step, step, LANES * step,
-                        states, source, filled * sizes.padded // step,
-                    )  # fmt: skip
+    """Add the outer products of deltas and states of the steps collected."""
+    for gate in range(len(sizes.gates)):
+        first = gate * (sizes.hidden_size // BLOCK) if masked else 0
+        _add_outer(
+            sizes, filled, num_slots, gate, gate, summands, states, first, sizes.hidden_size, grad_weight
+        )  # fmt: skip
+
+
+@inlined
+def _add_weights_of_inputs(sizes, filled, num_slots, summands, taken, grad_inputs):  # type: ignore[no-untyped-def]
+    """Add the outer products of deltas and inputs of the steps collected."""
+    num_gates = len(sizes.gates)
+    for gate in range(num_gates):
+        source = 3 if num_gates == GRU and gate == 2 else gate  # what the candidate hands to its input
+        _add_outer(
+            sizes, filled, num_slots, gate, source, summands, taken, 0, sizes.num_inputs, grad_inputs
+        )  # fmt: skip
+
+
+@compiled
+def _add_outer(  # type: ignore[no-untyped-def]
+    sizes, filled, num_slots, gate, source, summands, columns, first, num_columns, result
+):  # fmt: skip
+    """Add to a gate's rows of ``result`` one product: summands of gate ``source``, columns from block ``first`` on."""
+    step, units, total = width(columns), sizes.hidden_size // LANES, num_slots * sizes.padded
+    for block in range(num_columns // BLOCK):
+        for unit in range(units):
+            for row in range(0, LANES, 4):
+                add_product_4(
+                    result, ((gate * units + unit) * LANES + row) * num_columns + block * BLOCK, num_columns,
+                    summands, (source * units + unit) * total * LANES + row * step, step, LANES * step,
+                    columns, (first + block) * total * BLOCK, filled * sizes.padded // step,
+                )  # fmt: skip
 
 
 @compiled
 def _step_back(sizes, left, right, masks, tile, grad_h):  # type: ignore[no-untyped-def]
     """Add to the state's gradient what comes back through the gates."""
-    num_gates, size, step = sizes.num_gates, sizes.hidden_size, width(left)
+    num_gates, size, step = len(sizes.gates), sizes.hidden_size, width(left)
     units, width_left = size // LANES, num_gates * size
     parts = num_gates if present(masks) else 1
     depth = width_left // parts

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rnnkit.lanes.compiling import compiled
-from rnnkit.lanes.sequences.gates import LSTM, RNN, gru_forward, lstm_forward, rnn_forward
+from rnnkit.lanes.compiling import compiled, inlined
+from rnnkit.lanes.sequences.gates import GRU, LSTM, RNN, gru_forward, lstm_forward, num_kept, rnn_forward
 from rnnkit.lanes.sequences.operands import put_operand, width
-from rnnkit.lanes.sequences.products import TILE_ROWS, product_4
+from rnnkit.lanes.sequences.products import TILE_ROWS, add_tile_4, product_4
 from rnnkit.lanes.subnormals import flush_subnormals, restore_mode
 from rnnkit.lanes.vectors import LANES, bare, load, present, store
 
@@ -17,40 +17,47 @@ BLOCK = 4 * LANES  # hidden units whose sums are made together
 class Sizes(NamedTuple):
     """Sizes of a job: rows ``first`` to ``first + rows`` of a batch."""
 
-    cell: int
-    num_gates: int
-    num_kept: int
+    gates: tuple[int, ...]  # as many as the cell has: what is compiled knows a tuple's length by its type
     seq_len: int
     batch: int
     first: int
     rows: int
     padded: int
     hidden_size: int
+    num_inputs: int
 
 
 @compiled
-def forward(sizes, kept, states, drive, x, weight_ih, bias, right, masks, left, tile, h, c):  # type: ignore[no-untyped-def]
+def forward(  # type: ignore[no-untyped-def]
+    sizes, kept, states, drive, x, weight_ih, inputs, bias, right, right_inputs, masks, left, left_inputs, tile, h, c
+):  # fmt: skip
     """Run all steps.
 
     Every buffer is flat. ``kept`` (seq_len, padded, num_kept, H) or empty, ``states`` (seq_len, batch, H) or empty,
-    ``drive`` (seq_len, batch, G * H), or empty with ``x`` (seq_len, batch) and ``weight_ih`` (G * H,) in its place;
-    ``right``: weight_hh as (H / BLOCK, G, H, BLOCK) in steps; ``masks`` (G, batch, H) or empty; ``left``: zeros
-    (2, G or 1, padded, H); ``h`` and ``c``: zeros (padded, H), left with the last states.
+    ``drive`` (seq_len, batch, G * H), or None with ``x`` (seq_len, batch) and ``weight_ih`` (G * H,) in its place;
+    beside which there may be ``inputs`` (seq_len, batch, I); ``right``: weight_hh as (H / BLOCK, G, H, BLOCK) in
+    steps, ``right_inputs``: the inputs' weights likewise, I for the second H; ``masks`` (G, batch, H) or empty;
+    ``left``: zeros (2, G or 1, padded, H), ``left_inputs`` (padded, I); ``h`` and ``c``: zeros (padded, H), left with
+    the last states.
     """
     _forward(
-        sizes, bare(kept), bare(states), bare(drive), bare(x), bare(weight_ih),
-        bare(bias), bare(right), bare(masks), bare(left), bare(tile), bare(h), bare(c)
+        sizes, bare(kept), bare(states), bare(drive), bare(x), bare(weight_ih), bare(inputs), bare(bias), bare(right),
+        bare(right_inputs), bare(masks), bare(left), bare(left_inputs), bare(tile), bare(h), bare(c)
     )  # fmt: skip
 
 
 @compiled
-def _forward(sizes, kept, states, drive, x, weight_ih, bias, right, masks, left, tile, h, c):  # type: ignore[no-untyped-def]
+def _forward(  # type: ignore[no-untyped-def]
+    sizes, kept, states, drive, x, weight_ih, inputs, bias, right, right_inputs, masks, left, left_inputs, tile, h, c
+):  # fmt: skip
     mode = flush_subnormals()
-    cell, num_gates, size = sizes.cell, sizes.num_gates, sizes.hidden_size
+    num_gates, size = len(sizes.gates), sizes.hidden_size
     units, step = size // LANES, width(left)
     num_left = num_gates if present(masks) else 1
     for t in range(sizes.seq_len):
         now, following = t % 2 * num_left, (t + 1) % 2 * num_left
+        if inputs is not None:
+            _take(sizes, t, inputs, left_inputs)
         for block in range(size // BLOCK):
             for top in range(0, sizes.rows, TILE_ROWS):
                 for gate in range(num_gates):
@@ -59,23 +66,38 @@ def _forward(sizes, kept, states, drive, x, weight_ih, bias, right, masks, left,
                         tile, gate * TILE_ROWS * BLOCK, BLOCK, left, source * size, size, step,
                         right, (block * num_gates + gate) * size * BLOCK, size // step,
                     )  # fmt: skip
+                if inputs is not None:
+                    _add_inputs(sizes, block, top, tile, left_inputs, right_inputs)
                 for row in range(top, min(top + TILE_ROWS, sizes.rows)):
                     sample = t * sizes.batch + sizes.first + row
                     for vector in range(4):
                         place, unit = (row - top) * 4 + vector, block * 4 + vector
                         at = row * units + unit
-                        slot = (t * sizes.padded + row) * sizes.num_kept * units + unit
-                        if cell == RNN:
+                        slot = (t * sizes.padded + row) * num_kept(num_gates) * units + unit
+                        if num_gates == RNN:
                             value = rnn_forward(
                                 tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot
                             )
-                        elif cell == LSTM:
+                        elif num_gates == LSTM:
                             value = lstm_forward(
                                 tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot, c, at
                             )
                         else:
                             value = gru_forward(
-                                tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot, h, at
+                                tile,
+                                place,
+                                bias,
+                                drive,
+                                x,
+                                weight_ih,
+                                sample,
+                                units,
+                                unit,
+                                kept,
+                                slot,
+                                h,
+                                at,
+                                inputs is not None,
                             )
                         store(h, at, value)
                         if present(states):
@@ -88,3 +110,31 @@ def _forward(sizes, kept, states, drive, x, weight_ih, bias, right, masks, left,
                                 where = ((following + gate) * sizes.padded + row) * units + unit
                                 put_operand(left, where, value * mask)
     restore_mode(mode)
+
+
+@inlined
+def _take(sizes, t, inputs, left_inputs):  # type: ignore[no-untyped-def]
+    """Round the inputs of a step to a left operand."""
+    vectors = sizes.num_inputs // LANES
+    for row in range(sizes.rows):
+        sample = t * sizes.batch + sizes.first + row
+        for vector in range(vectors):
+            put_operand(left_inputs, row * vectors + vector, load(inputs, sample * vectors + vector))
+
+
+@inlined
+def _add_inputs(sizes, block, top, tile, left_inputs, right_inputs):  # type: ignore[no-untyped-def]
+    """Add to the sums of a tile what the inputs contribute; of the GRU's candidate, whose sum is gated, beside it."""
+    num_gates, depth, step = len(sizes.gates), sizes.num_inputs, width(left_inputs)
+    for gate in range(num_gates):
+        source, panel = top * depth, (block * num_gates + gate) * depth * BLOCK
+        if num_gates == GRU and gate == 2:
+            product_4(
+                tile, 3 * TILE_ROWS * BLOCK, BLOCK, left_inputs, source, depth, step, right_inputs, panel,
+                depth // step,
+            )  # fmt: skip
+        else:
+            add_tile_4(
+                tile, gate * TILE_ROWS * BLOCK, BLOCK, left_inputs, source, depth, step, right_inputs, panel,
+                depth // step,
+            )  # fmt: skip

@@ -11,19 +11,25 @@ from rnnkit.lanes.sequences.operands import keep, recall
 from rnnkit.lanes.sequences.products import TILE_ROWS
 from rnnkit.lanes.vectors import fma, load, present, sigmoid, splat, store, tanh
 
-RNN, LSTM, GRU = 0, 1, 2
-CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
-NUM_GATES = {RNN: 1, LSTM: 4, GRU: 3}
-NUM_KEPT = {RNN: 1, LSTM: 5, GRU: 5}  # vectors per unit and step: h | i, f, g, o, c | r, z, n, q, h
+RNN, LSTM, GRU = 1, 4, 3  # a cell is known by the number of its gates
+NUM_GATES = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 NUM_DELTAS = 6
 
 
 @inlined
-def _driven(drive, x, weight_ih, sample, at, row):  # type: ignore[no-untyped-def]
-    """The input's contribution: as given, or one number of input times its weight."""
-    if present(drive):
-        return load(drive, at)
-    return splat(x, x[sample]) * load(weight_ih, row)
+def num_kept(cell):  # type: ignore[no-untyped-def]
+    """Vectors kept for the way back, for each vector of units and step: h | i, f, g, o, c | r, z, n, q, h."""
+    return 1 if cell == RNN else 5
+
+
+@inlined
+def _driven(total, drive, x, weight_ih, sample, at, row):  # type: ignore[no-untyped-def]
+    """Add the input's contribution to a sum: as given, or one number of input times its weight."""
+    if drive is not None:
+        total = total + load(drive, at)
+    if x is not None:
+        total = total + splat(x, x[sample]) * load(weight_ih, row)
+    return total
 
 
 @inlined
@@ -31,7 +37,7 @@ def _gate(tile, place, gate, bias, drive, x, weight_ih, sample, num_gates, units
     """Sum of a gate: recurrent product, bias, and the input's contribution."""
     row = gate * units + unit
     total = load(tile, gate * TILE_ROWS * 4 + place) + load(bias, row)
-    return total + _driven(drive, x, weight_ih, sample, (sample * num_gates + gate) * units + unit, row)
+    return _driven(total, drive, x, weight_ih, sample, (sample * num_gates + gate) * units + unit, row)
 
 
 @inlined
@@ -62,13 +68,21 @@ def lstm_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, ke
 
 
 @inlined
-def gru_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot, h, at):  # type: ignore[no-untyped-def]
-    """The next h of the GRU; the candidate's recurrent bias is the fourth row of ``bias``."""
+def gru_forward(  # type: ignore[no-untyped-def]
+    tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot, h, at, has_inputs
+):  # fmt: skip
+    """The next h of the GRU.
+
+    The candidate's recurrent bias is the fourth row of ``bias``; what its inputs contribute is a fourth sum in
+    ``tile``, if it ``has_inputs``.
+    """
     r = sigmoid(_gate(tile, place, 0, bias, drive, x, weight_ih, sample, 3, units, unit))
     z = sigmoid(_gate(tile, place, 1, bias, drive, x, weight_ih, sample, 3, units, unit))
     q = load(tile, 2 * TILE_ROWS * 4 + place) + load(bias, 3 * units + unit)
     row = 2 * units + unit
-    driven = _driven(drive, x, weight_ih, sample, (sample * 3 + 2) * units + unit, row) + load(bias, row)
+    driven = _driven(load(bias, row), drive, x, weight_ih, sample, (sample * 3 + 2) * units + unit, row)
+    if has_inputs:
+        driven = driven + load(tile, 3 * TILE_ROWS * 4 + place)
     n = tanh(fma(r, q, driven))
     following = fma(z, load(h, at) - n, n)
     if present(kept):

@@ -137,4 +137,5 @@ def _product(rows: int, vectors: int, *, adds: bool) -> Any:
 
 
 product_4 = _product(TILE_ROWS, 4, adds=False)
+add_tile_4 = _product(TILE_ROWS, 4, adds=True)
 add_product_4 = _product(4, 4, adds=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from rnnkit.lanes.sequences.backward import backward
 from rnnkit.lanes.sequences.forward import BLOCK, Sizes, forward
-from rnnkit.lanes.sequences.gates import CELLS, GRU, NUM_DELTAS, NUM_GATES, NUM_KEPT
+from rnnkit.lanes.sequences.gates import GRU, NUM_DELTAS, NUM_GATES, num_kept
 from rnnkit.lanes.sequences.operands import processor_has
 from rnnkit.lanes.sequences.products import TILE_ROWS
 from rnnkit.lanes.vectors import LANES
@@ -36,6 +36,8 @@ class Problem:
         The input's contribution, its bias included.
     x, weight_ih, bias_ih : ndarray (seq_len, batch), (G * H,), (G * H,), or None
         One number of input a step, where there is no drive.
+    inputs, weight_inputs : ndarray (seq_len, batch, I), (G * H, I), or None
+        More inputs beside x; I is a multiple of 64.
     masks : ndarray (G, batch, H) or None
     bf16 : bool
         Whether operands of products are rounded to bfloat16, and what is kept to half precision.
@@ -50,6 +52,8 @@ class Problem:
     x: np.ndarray | None = None
     weight_ih: np.ndarray | None = None
     bias_ih: np.ndarray | None = None
+    inputs: np.ndarray | None = None
+    weight_inputs: np.ndarray | None = None
     masks: np.ndarray | None = None
     bf16: bool = False
 
@@ -61,7 +65,12 @@ class Problem:
     @property
     def num_gates(self) -> int:
         """Gates of the cell."""
-        return NUM_GATES[CELLS[self.cell]]
+        return NUM_GATES[self.cell]
+
+    @property
+    def num_inputs(self) -> int:
+        """Inputs beside x."""
+        return 0 if self.inputs is None else int(self.inputs.shape[2])
 
     @property
     def operand_dtype(self) -> type:
@@ -103,14 +112,15 @@ class Gradients:
     drive: np.ndarray | None
     weight_ih: np.ndarray | None
     bias_ih: np.ndarray | None
+    weight_inputs: np.ndarray | None
 
 
 def micro_batches(batch: int) -> list[tuple[int, int]]:
-    """First row and number of rows of each; an even number of them, as equal as can be, from two tiles up."""
+    """First row and number of rows of each: whole tiles but for the last; an even number of them, from two tiles up."""
     count = -(-batch // ROWS)
     if batch > 2 * TILE_ROWS:
         count += count % 2
-    rows = -(-batch // count)
+    rows = -(-batch // (count * TILE_ROWS)) * TILE_ROWS
     return [(first, min(rows, batch - first)) for first in range(0, batch, rows)]
 
 
@@ -134,20 +144,22 @@ def run_forward(
         Last states; c is zero but for the LSTM.
     tape : Tape
     """
-    cell, size = CELLS[problem.cell], problem.hidden_size
-    right = _as_operand(_forward_panels(problem), problem.operand_dtype)
+    num_gates, size = problem.num_gates, problem.hidden_size
+    right = _right_operand(problem, problem.weight_hh)
+    right_inputs = _right_operand(problem, problem.weight_inputs)
     bias, masks = problem.biases().ravel(), _flat(problem.masks)
-    num_left = problem.num_gates if problem.masks is not None else 1
+    num_left = num_gates if problem.masks is not None else 1
     h, c = (np.zeros((problem.batch, size), np.float32) for _ in range(2))
     tape = Tape()
 
     def job(sizes: Sizes, kept: np.ndarray) -> None:
         left = aligned(2 * num_left * sizes.padded * size, problem.operand_dtype)
-        tile = aligned(problem.num_gates * TILE_ROWS * BLOCK, np.float32)
+        left_inputs = aligned(sizes.padded * sizes.num_inputs, problem.operand_dtype)
+        tile = aligned((num_gates + 1) * TILE_ROWS * BLOCK, np.float32)
         rows_h, rows_c = (aligned(sizes.padded * size, np.float32) for _ in range(2))
         forward(
-            sizes, kept, _flat(states), _flat(problem.drive), _flat(problem.x), _flat(problem.weight_ih), bias, right,
-            masks, left, tile, rows_h, rows_c,
+            sizes, kept, _flat(states), _source(problem.drive), _source(problem.x), _source(problem.weight_ih),
+            _source(problem.inputs), bias, right, right_inputs, masks, left, left_inputs, tile, rows_h, rows_c,
         )  # fmt: skip
         part = slice(sizes.first, sizes.first + sizes.rows)
         h[part] = rows_h.reshape(-1, size)[: sizes.rows]
@@ -155,11 +167,10 @@ def run_forward(
 
     for first, rows in micro_batches(problem.batch):
         padded = -(-rows // TILE_ROWS) * TILE_ROWS
-        sizes = Sizes(
-            cell, problem.num_gates, NUM_KEPT[cell], problem.seq_len, problem.batch, first, rows, padded, size
-        )
+        gates = tuple(range(num_gates))
+        sizes = Sizes(gates, problem.seq_len, problem.batch, first, rows, padded, size, problem.num_inputs)
         tape.sizes.append(sizes)
-        count = problem.seq_len * padded * NUM_KEPT[cell] * size if keep else 0
+        count = problem.seq_len * padded * num_kept(num_gates) * size if keep else 0
         tape.kept.append(np.empty(count, problem.kept_dtype))
     _side_by_side(job, threads, tape.sizes, tape.kept)
     return h, c, tape
@@ -182,13 +193,14 @@ def run_backward(
     """
     size, num_gates = problem.hidden_size, problem.num_gates
     right = _as_operand(_backward_panels(problem), problem.operand_dtype)
-    masks, x = _flat(problem.masks), _flat(problem.x)
+    masks, x = _flat(problem.masks), _source(problem.x)
     num_states = num_gates if problem.masks is not None else 1
     shape = (problem.seq_len, problem.batch, num_gates * size)
     grad_drive = np.empty(shape, np.float32) if with_drive else None
     num_biases = num_gates + (problem.cell == "gru")
+    num_summands = num_biases if problem.num_inputs else num_gates
 
-    def job(sizes: Sizes, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def job(sizes: Sizes, kept: np.ndarray) -> tuple[np.ndarray, ...]:
         part = slice(sizes.first, sizes.first + sizes.rows)
         num_slots = max(1, DEPTH // sizes.padded)
 
@@ -200,19 +212,24 @@ def run_backward(
 
         weight, left = aligned(num_gates * size * size, np.float32), sizes.padded * num_gates * size
         bias, weight_ih = aligned(num_biases * size, np.float32), aligned(num_gates * size, np.float32)
+        weight_inputs = aligned(num_gates * size * sizes.num_inputs, np.float32)
+        depth = num_slots * sizes.padded
         backward(
-            sizes, kept, x, right, masks, _flat(grad_states), rows_of(grad_h), rows_of(grad_c), rows_of(None),
-            _flat(grad_drive), weight, bias, weight_ih, aligned(left, problem.operand_dtype),
-            aligned(2 * NUM_DELTAS * LANES, np.float32), aligned(num_slots * left, problem.operand_dtype),
-            aligned(num_slots * sizes.padded * size * num_states, problem.operand_dtype),
-            aligned(TILE_ROWS * BLOCK, np.float32), num_slots,
+            sizes, kept, x, _source(problem.inputs), right, masks, _flat(grad_states), rows_of(grad_h), rows_of(grad_c),
+            rows_of(None), _source(grad_drive), weight, bias, weight_ih, weight_inputs,
+            aligned(left, problem.operand_dtype), aligned(2 * NUM_DELTAS * LANES, np.float32),
+            aligned(depth * num_summands * size, problem.operand_dtype),
+            aligned(depth * size * num_states, problem.operand_dtype),
+            aligned(depth * sizes.num_inputs, problem.operand_dtype), aligned(TILE_ROWS * BLOCK, np.float32), num_slots,
         )  # fmt: skip
-        return weight, bias, weight_ih
+        return weight, bias, weight_ih, weight_inputs
 
     parts = _side_by_side(job, threads, tape.sizes, tape.kept)
-    weight, bias, weight_ih = (sum(part[1:], start=part[0]) for part in zip(*parts, strict=True))
+    weight, bias, weight_ih, weight_inputs = (
+        sum(part[1:], start=part[0]) for part in zip(*parts, strict=True)
+    )
     bias = bias.reshape(-1, size)
-    recurrent = bias[[0, 1, 3]] if CELLS[problem.cell] == GRU else bias
+    recurrent = bias[[0, 1, 3]] if num_gates == GRU else bias
     driven = problem.x is None
     return Gradients(
         weight.reshape(-1, size),
@@ -220,6 +237,7 @@ def run_backward(
         grad_drive,
         None if driven else weight_ih,
         None if driven else bias[:num_gates].ravel(),
+        weight_inputs.reshape(-1, problem.num_inputs) if problem.num_inputs else None,
     )
 
 
@@ -241,15 +259,22 @@ def _flat(array: np.ndarray | None) -> np.ndarray:
     return np.empty(0, np.float32) if array is None else array.reshape(-1)
 
 
+def _source(array: np.ndarray | None) -> np.ndarray | None:
+    """As :func:`_flat`, but None stays: what a recurrence reads is known while it is compiled."""
+    return None if array is None else array.reshape(-1)
+
+
 def _step(problem: Problem) -> int:
     return 2 if problem.operand_dtype is np.uint16 else 1
 
 
-def _forward_panels(problem: Problem) -> np.ndarray:
-    """weight_hh (G * H, H) as right operand of ``h @ weight_hh.T``: (H / BLOCK, G, H / step, BLOCK, step)."""
+def _right_operand(problem: Problem, weight: np.ndarray | None) -> np.ndarray | None:
+    """Weights (G * H, I) as right operand of ``rows @ weight.T``: (H / BLOCK, G, I / step, BLOCK, step)."""
+    if weight is None:
+        return None
     size, step = problem.hidden_size, _step(problem)
-    parts = problem.weight_hh.reshape(problem.num_gates, size // BLOCK, BLOCK, size // step, step)
-    return parts.transpose(1, 0, 3, 2, 4)
+    parts = weight.reshape(problem.num_gates, size // BLOCK, BLOCK, weight.shape[1] // step, step)
+    return _as_operand(parts.transpose(1, 0, 3, 2, 4), problem.operand_dtype)
 
 
 def _backward_panels(problem: Problem) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Recurrences over whole sequences: one meaning, `stepwise.recur`, and faster forms of it, `fused` and `unrolled`."""
 
-from rnnkit.models.recurrence.dispatch import FORMS, recur, recur_numbers
+from rnnkit.models.recurrence.dispatch import FORMS, reads_inputs, recur, recur_numbers
+from rnnkit.models.recurrence.fused import recur_inputs
 from rnnkit.models.recurrence.stepwise import CELLS, NUM_GATES
 
-__all__ = ["CELLS", "FORMS", "NUM_GATES", "recur", "recur_numbers"]
+__all__ = ["CELLS", "FORMS", "NUM_GATES", "reads_inputs", "recur", "recur_inputs", "recur_numbers"]

@@ -80,6 +80,13 @@ def recur_numbers(
     )
 
 
+def reads_inputs(inputs: Tensor, x: Tensor, weight_hh: Tensor, form: str | None = None) -> bool:
+    """Whether :func:`rnnkit.models.recurrence.fused.recur_inputs` is the form to be taken, and can be."""
+    return (
+        fused.reads_inputs(inputs, x) and _taken(form, [inputs, x, weight_hh], weight_hh.shape[1]) == "fused"
+    )
+
+
 def _taken(form: str | None, tensors: list[Tensor | None], hidden_size: int) -> str:
     form = os.environ.get(VARIABLE, "auto") if form is None else form
     if form not in FORMS:

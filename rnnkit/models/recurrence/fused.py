@@ -3,7 +3,9 @@
 What makes it fast: the batch is cut into micro-batches whose states and deltas stay in the second-level cache; products
 are summed in registers, from weights laid out once per call, and each sum goes through its gate before it leaves the
 first-level cache; only what the backward pass cannot do without is kept (of the LSTM i, f, g, o, c), in half precision
-where products are in bfloat16; the gradient of the weights is one product for several steps.
+where products are in bfloat16; the gradient of the weights is one product for several steps. Inputs that want no
+gradient are multiplied on the way, so that the drive, in an LSTM four times as large, never goes through memory. Each
+cell and each kind of input has a loop of its own, which need not ask what it is.
 """
 
 from __future__ import annotations
@@ -74,11 +76,15 @@ class _Recurrence(torch.autograd.Function):
         precision: str,
         states: bool,
         tracked: bool,
+        inputs: Tensor | None = None,
+        weight_inputs: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         from rnnkit.lanes.sequences.runner import run_forward
 
         ctx.set_materialize_grads(False)
-        problem = _problem(cell, source, weight_ih, bias_ih, weight_hh, bias_hh, masks, precision)
+        problem = _problem(
+            cell, source, weight_ih, bias_ih, weight_hh, bias_hh, masks, precision, inputs, weight_inputs
+        )
         shape = (problem.seq_len, problem.batch, problem.hidden_size)
         filled = np.empty(shape, np.float32) if states else None
         h, c, tape = run_forward(problem, keep=tracked, states=filled, threads=torch.get_num_threads())
@@ -87,7 +93,7 @@ class _Recurrence(torch.autograd.Function):
             # after the backward pass, not when the loss is forgotten.
             kept = [torch.from_numpy(part) for part in tape.kept]
             x = source if weight_ih is not None else None
-            ctx.save_for_backward(x, weight_ih, weight_hh, masks, *kept)
+            ctx.save_for_backward(x, weight_ih, weight_hh, masks, inputs, *kept)
             ctx.cell, ctx.precision, ctx.sizes = cell, precision, tape.sizes
             ctx.num_steps, ctx.batch, ctx.has_bias = problem.seq_len, problem.batch, bias_hh is not None
         return (
@@ -101,7 +107,7 @@ class _Recurrence(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         from rnnkit.lanes.sequences.runner import Problem, Tape, run_backward
 
-        x, weight_ih, weight_hh, masks, *kept = ctx.saved_tensors
+        x, weight_ih, weight_hh, masks, inputs, *kept = ctx.saved_tensors
         tape = Tape(ctx.sizes, [part.numpy() for part in kept])
         problem = Problem(
             ctx.cell,
@@ -111,6 +117,7 @@ class _Recurrence(torch.autograd.Function):
             ctx.batch,
             x=_array(x),
             weight_ih=_array(weight_ih),
+            inputs=_array(inputs),
             masks=_array(masks),
             bf16=ctx.precision == "bf16",
         )
@@ -124,18 +131,62 @@ class _Recurrence(torch.autograd.Function):
             with_drive=x is None and ctx.needs_input_grad[1],
             threads=torch.get_num_threads(),
         )
-        parts = (
+        parts = [
             found.drive,
             found.weight_ih if x is not None else None,
             found.bias_ih if x is not None else None,
             found.weight_hh,
             found.bias_hh if ctx.has_bias else None,
-        )
-        return (None, *(None if part is None else torch.from_numpy(part) for part in parts), *4 * (None,))
+            *5 * [None],  # masks, precision, states, tracked, inputs
+            found.weight_inputs,
+        ]
+        return (None, *(None if part is None else torch.from_numpy(part) for part in parts))
 
 
 # For what :func:`reason_against` has nothing against.
 recur, recur_numbers = entries(_Recurrence)
+
+
+def recur_inputs(
+    cell: str,
+    inputs: Tensor,
+    x: Tensor,
+    weight_inputs: Tensor,
+    weight_ih: Tensor,
+    bias_ih: Tensor,
+    weight_hh: Tensor,
+    bias_hh: Tensor | None,
+    *,
+    masks: Tensor | None = None,
+    precision: str = "fp32",
+    states: bool = False,
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """As `recur_numbers` with more inputs beside x, where :func:`reads_inputs`; neither drive nor its gradient is made.
+
+    inputs (seq_len, batch, I) and weight_inputs (G * hidden_size, I). Differentiable in all parameters, but not in
+    inputs and x. ``bf16`` rounds the operands of products, of inputs as of states.
+    """
+    tracked = torch.is_grad_enabled()
+    h, c, hidden_states = _Recurrence.apply(
+        cell,
+        x,
+        weight_ih,
+        bias_ih,
+        weight_hh,
+        bias_hh,
+        masks,
+        precision,
+        states,
+        tracked,
+        inputs,
+        weight_inputs,
+    )
+    return h, c if cell == "lstm" else None, hidden_states if states else None
+
+
+def reads_inputs(inputs: Tensor, x: Tensor) -> bool:
+    """Whether :func:`recur_inputs` can read these: no gradient is wanted, and they fill the registers."""
+    return not (inputs.requires_grad or x.requires_grad) and inputs.shape[2] % UNITS == 0
 
 
 def _problem(
@@ -147,6 +198,8 @@ def _problem(
     bias_hh: Tensor | None,
     masks: Tensor | None,
     precision: str,
+    inputs: Tensor | None,
+    weight_inputs: Tensor | None,
 ) -> Problem:
     from rnnkit.lanes.sequences.runner import Problem
 
@@ -162,6 +215,8 @@ def _problem(
         x=None if weight_ih is None else given,
         weight_ih=_array(weight_ih),
         bias_ih=_array(bias_ih),
+        inputs=_array(inputs),
+        weight_inputs=_array(weight_inputs),
         masks=_array(masks),
         bf16=precision == "bf16",
     )
