@@ -14,11 +14,11 @@ from rnnkit.figures.nets import Nets, finite, number, present, require_axes
 from rnnkit.figures.theme import DIGITS
 
 _AXES = ("x", "y", "z")
-_THIN = 2  # steps between two drawn points of a path
+_TRAIL, _THIN = 28, 2  # steps of a path that are drawn, and steps between two drawn points
 
 
 def class_paths(nets: Nets) -> Interactive:
-    """Draw where the mean state of each class goes while a sequence is read, with a mark that moves in time.
+    """Draw where the mean state of each class goes while a sequence is read: a mark that moves in time, with a trail.
 
     Parameters
     ----------
@@ -38,19 +38,18 @@ def class_paths(nets: Nets) -> Interactive:
     found = present(nets, "paths", "paths_spread", "steps", "explained")
     steps = steps_of(found)
     paths, spreads = _scaled(found, len(steps))
-    now = steps - 1
-    thinned = np.arange(paths.shape[2]) % _THIN == (paths.shape[2] - 1) % _THIN  # the last step stays
+    now, trails = steps - 1, _trails(paths, steps)
     figure = Interactive(
         go.Figure(_traces(), layout=_layout()),
         alt=_alt(found, paths, spreads, steps),
         table=_table(found, paths, spreads, steps),
-        caption="Lines: means of the digits, from step 1 on. Ball: the mean at the chosen step, hover for its "
-        "spread. Every net fills the cube.",
+        caption=f"Ball: the mean state of a digit at the chosen step, hover for its spread. Line: where it was in the "
+        f"{_TRAIL} steps before. Every net fills the cube.",
     )
     add_nets(figure, list(found)).slider("time", "Step", steps.tolist(), start=len(steps) - 1)
     for digit in range(10):
         for i, axis in enumerate(_AXES):
-            figure.bind(digit, axis, paths[:, digit, thinned, i], over="net")
+            figure.bind(digit, axis, trails[:, digit, :, :, i], over=("net", "time"))
             figure.bind(10 + digit, axis, paths[:, digit, now, i, None], over=("net", "time"))
         spread = np.linalg.norm(spreads[:, digit], axis=-1)[..., None]
         figure.bind(10 + digit, "text", _spread_words(spread), over=("net", "time"))
@@ -86,6 +85,13 @@ def _scaled(found: Mapping[str, Mapping[str, Any]], count: int) -> tuple[np.ndar
         paths.append((path - middle) / half)
         spreads.append(spread / half)
     return np.stack(paths), np.stack(spreads)
+
+
+def _trails(paths: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """The last stretch of each path before each step looked at, (net, 10, S, L, 3); NaN before the first step."""
+    back = np.arange(-(_TRAIL // _THIN), 1) * _THIN
+    at = steps[:, None] - 1 + back  # (S, L)
+    return np.where((at >= 0)[..., None], paths[:, :, np.maximum(at, 0)], np.nan)
 
 
 def _box(path: np.ndarray) -> tuple[np.ndarray, float]:

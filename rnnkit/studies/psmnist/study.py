@@ -92,7 +92,7 @@ class Psmnist(Study):
         masked = RecordKey(self.chapter, "masked", MASKED, self.versions["masked"], "orthogonal")
         jobs.append(Job(masked, None, 0, compute_masked))
         jobs += [self._initial(name, seed) for seed in INITIAL_SEEDS for name in MODELS]
-        jobs += [self._training(make_net(name, "quick"), SETTINGS_SEED, "settings") for name in COMPARED]
+        jobs += [self._compared(name) for name in COMPARED]
         return jobs + [job for seed in self.seeds for name in MODELS for job in self._jobs_of(name, seed)]
 
     def measurements(self) -> dict[str, np.ndarray]:
@@ -139,6 +139,9 @@ class Psmnist(Study):
         net = make_net(name, "paper")  # of the paper's size at every budget
         config = {"net": {"name": name, "model": net.model}, "seed": seed}
         return Job(self._key("initial", config, name, seed), net, seed, compute_initial)
+
+    def _compared(self, name: str) -> Job:
+        return _without_weights(self._training(make_net(name, "quick"), SETTINGS_SEED, "settings"))
 
     def _training(self, net: Net, seed: int, kind: str = "train") -> Job:
         config = {

@@ -66,7 +66,7 @@ def test_nets_looked_at_other_steps_are_refused():
         through_time({"rnn": inside(1), "lstm": inside(1, length=28)})
 
 
-def test_the_mark_lies_on_the_path_at_the_chosen_step():
+def test_the_mark_lies_at_the_end_of_its_trail():
     given = nets()
     figure = class_paths(given)
     path = given["lmu-gru"]["paths"][0]
@@ -75,10 +75,13 @@ def test_the_mark_lies_on_the_path_at_the_chosen_step():
     for i, axis in enumerate("xyz"):
         mark = bound(figure, "3 now", axis).at({"net": 1, "time": 2})
         np.testing.assert_allclose(mark, [path[3, 42 - 1, i] / scale])
-        line = bound(figure, "3", axis).at({"net": 1})
-        np.testing.assert_allclose(line, path[3, 1::2, i] / scale)
-        assert line[-1] == path[3, -1, i] / scale
-        assert np.abs(line).max() <= 1
+        line = bound(figure, "3", axis).at({"net": 1, "time": 2})
+        np.testing.assert_allclose(line, path[3, 42 - 29 : 42 : 2, i] / scale)
+        assert line[-1] == mark[0]
+        first = bound(figure, "3", axis).at({"net": 1, "time": 0})  # fewer steps lie before it
+        assert np.isnan(first).sum() == 8
+        np.testing.assert_allclose(first[8:], path[3, 1:14:2, i] / scale)
+        assert np.nanmax(np.abs(line)) <= 1
     assert "LMU + GRU 70.0 %" in figure.alt
 
 

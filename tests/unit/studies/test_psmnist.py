@@ -77,6 +77,7 @@ def test_every_planned_record_is_there(tiny):
     assert {job.key.kind for job in tiny.jobs()} == set(tiny.versions)
     for kind, nets in (("train", MODELS), ("settings", COMPARED)):
         assert [record.key.config["net"]["name"] for record in tiny.records(kind)] == list(nets)
+    assert not any(record.weights for record in tiny.records("settings")), "nobody reads them"
 
 
 @pytest.mark.parametrize("name", MODELS)
