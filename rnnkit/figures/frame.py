@@ -28,6 +28,7 @@ _NET_NAMES = {
     "gru-input": "GRU, dropout on the input",
     "lmu-rnn-bf16": "LMU + sRNN in bfloat16",
     "rnn-unscaled": "sRNN at the full learning rate",
+    "lstm-free": "LSTM without recurrent dropout",
 }
 
 

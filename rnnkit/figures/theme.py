@@ -66,6 +66,7 @@ MODELS = MappingProxyType(
         "gru-input": "#34761f",
         "lmu-rnn-bf16": "#d52222",
         "rnn-unscaled": "#f44fda",
+        "lstm-free": "#3c9c78",
     }
 )
 """Colour of the psMNIST models: a hybrid with a Legendre memory has a lighter tone of its cell's hue."""

@@ -13,7 +13,16 @@ from rnnkit.models import TITLES
 from rnnkit.results import RecordKey
 from rnnkit.studies.base import Study
 from rnnkit.studies.jobs import Job
-from rnnkit.studies.psmnist.configs import BUDGETS, COMPARED, MODELS, NETS, Net, ProbeConfig, make_net
+from rnnkit.studies.psmnist.configs import (
+    BUDGETS,
+    COMPARED,
+    CONTROL,
+    MODELS,
+    NETS,
+    Net,
+    ProbeConfig,
+    make_net,
+)
 from rnnkit.studies.psmnist.inputs import compute_data, compute_window
 from rnnkit.studies.psmnist.inside import compute_inside
 from rnnkit.studies.psmnist.measurements import measure
@@ -48,6 +57,7 @@ class Psmnist(Study):
     versions: ClassVar[dict[str, int]] = {
         "train": 1,
         "settings": 1,
+        "control": 1,
         "confusion": 1,
         "weights": 1,
         "inside": 1,
@@ -58,7 +68,7 @@ class Psmnist(Study):
     }
     default_seeds: ClassVar[dict[str, tuple[int, ...]]] = {
         "quick": (0,),
-        "reduced": (0,),
+        "reduced": (0, 1, 2),
         "paper": (0, 1, 2),
     }
     configs = NETS
@@ -93,7 +103,8 @@ class Psmnist(Study):
         jobs.append(Job(masked, None, 0, compute_masked))
         jobs += [self._initial(name, seed) for seed in INITIAL_SEEDS for name in MODELS]
         jobs += [self._compared(name) for name in COMPARED]
-        return jobs + [job for seed in self.seeds for name in MODELS for job in self._jobs_of(name, seed)]
+        of_models = [job for seed in self.seeds for name in MODELS for job in self._jobs_of(name, seed)]
+        return [*jobs, *of_models, self._control(of_models)]
 
     def measurements(self) -> dict[str, np.ndarray]:
         """What the claims are settled by; see :mod:`rnnkit.studies.psmnist.measurements`."""
@@ -139,6 +150,14 @@ class Psmnist(Study):
         net = make_net(name, "paper")  # of the paper's size at every budget
         config = {"net": {"name": name, "model": net.model}, "seed": seed}
         return Job(self._key("initial", config, name, seed), net, seed, compute_initial)
+
+    def _control(self, of_models: list[Job]) -> Job:
+        """The first training of an LSTM once more, without recurrent dropout."""
+        lstm = next(job for job in of_models if job.key.kind == "train" and job.config.model == "lstm")
+        net = make_net(
+            CONTROL, "paper" if lstm.config.num_train == BUDGETS["paper"].num_train else self.budget
+        )
+        return _without_weights(self._training(net, lstm.seed, "control"))
 
     def _compared(self, name: str) -> Job:
         return _without_weights(self._training(make_net(name, "quick"), SETTINGS_SEED, "settings"))

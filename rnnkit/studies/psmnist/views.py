@@ -13,7 +13,7 @@ from rnnkit import paths
 from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, make_classifier
 from rnnkit.results import load_claims, rules
-from rnnkit.studies.psmnist.configs import BUDGETS, MODELS, learning_rate
+from rnnkit.studies.psmnist.configs import BUDGETS, CONTROL, MODELS, learning_rate
 from rnnkit.studies.psmnist.measurements import accuracy_bound
 
 if TYPE_CHECKING:
@@ -72,6 +72,16 @@ def curves(
             for net, arrays in nets(study, kind, f"{part}_{metric}", only=only).items()
         }
         for metric in ("loss", "accuracy")
+    }
+
+
+def control(study: Study, part: str) -> dict[str, dict[str, np.ndarray]]:
+    """Curves as by `curves` of the LSTM's first seed, and of the same without recurrent dropout."""
+    with_dropout = curves(study, part, ("lstm",))
+    without = curves(study, part, (CONTROL,), kind="control")
+    return {
+        metric: {net: values[:1] for net, values in {**with_dropout[metric], **without[metric]}.items()}
+        for metric in without
     }
 
 
