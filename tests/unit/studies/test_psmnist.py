@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -174,6 +175,21 @@ def test_reduced_takes_a_net_of_the_papers_budget_where_there_is_one(tmp_path):
     assert "as in the paper: sRNN. Weights and hidden states of the others are those of seed 1 alone" in (
         open_study(tmp_path, "reduced", "1,0").budget_note()
     )
+
+
+def test_the_control_is_the_lstm_but_for_its_recurrent_dropout(tmp_path):
+    store = Store(tmp_path)
+    for length in ("reduced", "paper"):
+        study = open_study(tmp_path, "reduced", "2,0")
+        (control,), lstm = study.jobs("control"), study.jobs("train", only="lstm")[0]
+        assert control.config.num_train == configs.BUDGETS[length].num_train
+        assert control.seed == lstm.seed
+        assert replace(control.config, name="lstm", recurrent_dropout=None) == lstm.config
+        assert control.config.classifier(784).recurrent_dropout == 0
+        assert lstm.config.classifier(784).recurrent_dropout == 0.5
+        assert "recurrent_dropout" not in lstm.key.config["net"]
+        at_length = open_study(tmp_path, "paper", "0").jobs("train", only="lstm")[0]
+        store.save(at_length.key, arrays={"a": np.zeros(1)}, metrics={}, provenance={"seed": 0})
 
 
 def test_reduced_keeps_the_weights_of_the_first_seed(tiny, tmp_path, monkeypatch):
