@@ -82,16 +82,20 @@ def test_bf16_differs_from_rounded_steps_by_less_than_rounding(cell, masked):
 
 
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("cell", NUM_GATES)
-def test_pairs_of_bfloat16_and_single_ones_differ_by_the_order_of_sums(monkeypatch, cell, masked):
+@pytest.mark.parametrize(("cell", "with_inputs"), [("lstm", False), ("gru", True)])
+def test_pairs_of_bfloat16_and_single_ones_differ_by_the_order_of_sums(
+    monkeypatch, cell, with_inputs, masked
+):
     """Processors that multiply pairs take pairs; here both are tried on any."""
     from rnnkit.lanes.sequences import runner
 
-    operands, masks = _operands(cell, 30, 5, 64, masked=masked)
-    found = []
+    operands, masks = _operands(cell, 31, 5, 64, masked=masked)
+    run, found = fused.recur, []
+    if with_inputs:
+        run, operands = _beside(31, 5), _weights_beside(operands[1:])
     for pairs in (False, True):
         monkeypatch.setattr(runner, "PAIRS", pairs)
-        found.append(_run(fused.recur, cell, operands, masks, dtype=torch.float32, precision="bf16"))
+        found.append(_run(run, cell, operands, masks, dtype=torch.float32, precision="bf16"))
     _assert_close(*found, 2e-3)
 
 
@@ -126,27 +130,38 @@ def test_one_number_a_step_needs_no_drive(cell, masked):
     assert x.grad.abs().min() > 0
 
 
-@pytest.mark.parametrize("precision", CLOSE)
-@pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("batch", [1, 13, 101])
-@pytest.mark.parametrize("cell", NUM_GATES)
-def test_more_inputs_need_no_drive(cell, batch, masked, precision):
-    (_, weight_hh, bias_hh), masks = _operands(cell, batch, 7, 64, masked=masked)
-    width, generator = weight_hh.shape[0], torch.Generator().manual_seed(4)
-    x, inputs = torch.rand(7, batch, generator=generator), torch.randn(7, batch, 128, generator=generator)
-    weight_ih, bias_ih = torch.linspace(-1, 1, width), torch.linspace(0.5, 0, width)
-    weight_inputs = torch.randn(width, 128, generator=generator) * 0.1
+def _beside(batch, seq_len, *, by_drive=False):
+    """A recurrence that reads 128 inputs beside one number; or the drive that they make, step after step."""
+    generator = torch.Generator().manual_seed(4)
+    x = torch.rand(seq_len, batch, generator=generator)
+    inputs = torch.randn(seq_len, batch, 128, generator=generator)
 
-    def together(cell, weight_inputs, weight_ih, bias_ih, *recurrent, **options):
-        return recur_inputs(cell, inputs, x, weight_inputs, weight_ih, bias_ih, *recurrent, **options)
-
-    def by_drive(cell, weight_inputs, weight_ih, bias_ih, *recurrent, **options):
+    def call(cell, weight_inputs, weight_ih, bias_ih, *recurrent, **options):
+        if not by_drive:
+            return recur_inputs(cell, inputs, x, weight_inputs, weight_ih, bias_ih, *recurrent, **options)
         drive = inputs.double() @ weight_inputs.t() + x.double().unsqueeze(2) * weight_ih + bias_ih
         return stepwise.recur(cell, drive, *recurrent, **options)
 
-    operands = [weight_inputs, weight_ih, bias_ih, weight_hh, bias_hh]
-    found = _run(together, cell, operands, masks, dtype=torch.float32, precision=precision)
-    _assert_close(found, _run(by_drive, cell, operands, masks, dtype=torch.float64), CLOSE[precision])
+    return call
+
+
+def _weights_beside(recurrent):
+    width = len(recurrent[0])
+    weight_inputs = torch.randn(width, 128, generator=torch.Generator().manual_seed(5)) * 0.1
+    return [weight_inputs, torch.linspace(-1, 1, width), torch.linspace(0.5, 0, width), *recurrent]
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("batch", [1, 13, 101])
+@pytest.mark.parametrize(
+    ("cell", "precision"), [("rnn", "fp32"), ("lstm", "fp32"), ("gru", "fp32"), ("gru", "bf16")]
+)
+def test_more_inputs_need_no_drive(cell, batch, masked, precision):
+    (_, *recurrent), masks = _operands(cell, batch, 7, 64, masked=masked)
+    operands = _weights_beside(recurrent)
+    found = _run(_beside(batch, 7), cell, operands, masks, dtype=torch.float32, precision=precision)
+    wanted = _run(_beside(batch, 7, by_drive=True), cell, operands, masks, dtype=torch.float64)
+    _assert_close(found, wanted, CLOSE[precision])
 
 
 def test_more_inputs_are_read_where_they_fill_registers_and_want_no_gradient():
