@@ -52,14 +52,9 @@ class Work:
     memory_size: int = 256
     theta: int = 784
     recurrent_dropout: float = 0.2
-    precisions: tuple[str, ...] = ()
+    precisions: tuple[str, ...] = PRECISIONS
     memory: bool = True
     ceiling: int = 1024  # of the large product that sets the scale
-
-    @property
-    def timed(self) -> tuple[str, ...]:
-        """The precisions that are asked for; else both."""
-        return self.precisions or PRECISIONS
 
 
 class TorchClassifier(nn.Module):
@@ -97,7 +92,7 @@ def data(work: Work) -> tuple[Tensor, Tensor]:
 def make_rivals(name: str, masked: bool, work: Work) -> dict[str, Callable[[], float]]:
     """A training step of each rival in this process, by name; each returns its loss."""
     rivals = {}
-    for precision in work.timed:
+    for precision in work.precisions:
         rivals[f"rnnkit {precision}"] = our_step(name, masked, work, "fused", precision)
         if precision == "bf16" and not bf16_is_native():
             continue  # torch's own products take forty times as long in it there
@@ -187,7 +182,7 @@ def run(
 def _case(name: str, masked: bool, work: Work, count: int, repeats: int) -> list[dict[str, Any]]:
     with ExitStack() as stack:
         rivals: dict[str, Callable[[], object]] = {**make_rivals(name, masked, work)}
-        for precision in work.timed:
+        for precision in work.precisions:
             rivals |= large_products(work.ceiling, precision)
         weighed = [one for one in WEIGHED if one in rivals and work.memory and not masked]
         peaks = _peaks(name, masked, work, weighed, count)
@@ -197,7 +192,7 @@ def _case(name: str, masked: bool, work: Work, count: int, repeats: int) -> list
             peaks |= {"keras fp32": keras.peak_bytes} if work.memory and not masked else {}
         seconds = race(rivals, repeats)
     about = {"threads": count} | ({} if keras is None else keras.about)
-    return [_row(name, masked, work, precision, seconds, peaks) | about for precision in work.timed]
+    return [_row(name, masked, work, precision, seconds, peaks) | about for precision in work.precisions]
 
 
 def _row(

@@ -10,6 +10,26 @@ from torch import Tensor
 Found = tuple[Tensor, Tensor | None, Tensor | None]
 
 
+def run(
+    recurrence: type[torch.autograd.Function],
+    cell: str,
+    tensors: tuple[Tensor | None, ...],
+    masks: Tensor | None,
+    precision: str,
+    states: bool,
+    inputs: tuple[Tensor, ...] = (),
+) -> Found:
+    """Apply a recurrence, which keeps what its way back needs where a gradient is wanted.
+
+    ``tensors`` are source, weight_ih, bias_ih, weight_hh and bias_hh; ``inputs``, for a recurrence that takes more of
+    them, these and their weights.
+    """
+    wanted = any(tensor is not None and tensor.requires_grad for tensor in (*tensors, *inputs))
+    tracked = torch.is_grad_enabled() and wanted
+    h, c, hidden_states = recurrence.apply(cell, *tensors, masks, precision, states, tracked, *inputs)
+    return h, c if cell == "lstm" else None, hidden_states if states else None
+
+
 def entries(recurrence: type[torch.autograd.Function]) -> tuple[Callable[..., Found], Callable[..., Found]]:
     """Make ``recur`` and ``recur_numbers`` of a form.
 
@@ -32,11 +52,7 @@ def entries(recurrence: type[torch.autograd.Function]) -> tuple[Callable[..., Fo
         states: bool,
     ) -> Found:
         tensors = (source, weight_ih, bias_ih, weight_hh, bias_hh)
-        tracked = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
-        h, c, hidden_states = recurrence.apply(
-            cell, source, weight_ih, bias_ih, weight_hh, bias_hh, masks, precision, states, tracked
-        )
-        return h, c if cell == "lstm" else None, hidden_states if states else None
+        return run(recurrence, cell, tensors, masks, precision, states)
 
     def recur(
         cell: str,

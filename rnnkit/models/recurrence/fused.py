@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rnnkit.models.recurrence.entry import entries
+from rnnkit.models.recurrence.entry import entries, run
 
 if TYPE_CHECKING:
     from rnnkit.lanes.sequences.runner import Problem
@@ -161,32 +161,14 @@ def recur_inputs(
     precision: str = "fp32",
     states: bool = False,
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """As `recur_numbers` with more inputs beside x, where :func:`reads_inputs`; neither drive nor its gradient is made.
+    """As `recur_numbers` with more inputs beside x; neither the drive nor its gradient is made.
 
+    For what :func:`rnnkit.models.recurrence.reads_inputs`.
     inputs (seq_len, batch, I) and weight_inputs (G * hidden_size, I). Differentiable in all parameters, but not in
     inputs and x. ``bf16`` rounds the operands of products, of inputs as of states.
     """
-    tracked = torch.is_grad_enabled()
-    h, c, hidden_states = _Recurrence.apply(
-        cell,
-        x,
-        weight_ih,
-        bias_ih,
-        weight_hh,
-        bias_hh,
-        masks,
-        precision,
-        states,
-        tracked,
-        inputs,
-        weight_inputs,
-    )
-    return h, c if cell == "lstm" else None, hidden_states if states else None
-
-
-def reads_inputs(inputs: Tensor, x: Tensor) -> bool:
-    """Whether :func:`recur_inputs` can read these: no gradient is wanted, and they fill the registers."""
-    return not (inputs.requires_grad or x.requires_grad) and inputs.shape[2] % UNITS == 0
+    tensors = (x, weight_ih, bias_ih, weight_hh, bias_hh)
+    return run(_Recurrence, cell, tensors, masks, precision, states, (inputs, weight_inputs))
 
 
 def _problem(

@@ -154,9 +154,7 @@ class Psmnist(Study):
     def _control(self, of_models: list[Job]) -> Job:
         """The first training of an LSTM once more, without recurrent dropout."""
         lstm = next(job for job in of_models if job.key.kind == "train" and job.config.model == "lstm")
-        net = make_net(
-            CONTROL, "paper" if lstm.config.num_train == BUDGETS["paper"].num_train else self.budget
-        )
+        net = replace(lstm.config, name=CONTROL, recurrent_dropout=0.0)
         return _without_weights(self._training(net, lstm.seed, "control"))
 
     def _compared(self, name: str) -> Job:
