@@ -16,6 +16,7 @@ import numpy as np
 from rnnkit import paths
 from rnnkit.errors import UserError
 from rnnkit.results import Record, RecordKey, Store, peak_memory_bytes, provenance
+from rnnkit.studies.cores import Cores
 from rnnkit.studies.executors import Pool, open_pool, parse_executor
 from rnnkit.studies.origin import Origin, await_record, origin
 from rnnkit.studies.progress import Abandoned, Progress, Steps
@@ -104,21 +105,25 @@ def single_threaded() -> Iterator[None]:
                 limits.restore_original_limits()
 
 
-def run_job(job: Job, context: JobContext, steps: Steps) -> None:
+def run_job(job: Job, context: JobContext, steps: Steps, cores: Cores) -> None:
     """Compute one record and save it.
+
+    It has one thread; a recurrence whose bits do not depend on that takes cores that no other job is using.
 
     Raises
     ------
     UserError
         Whatever the job raised, a device that this machine has not got, a record that cannot be saved.
     """
+    from rnnkit.models.recurrence import sharing
+
     resolve_device(context.device)
     records = [context.store.load(needed.key) for needed in job.needs]
     checkpoint = checkpoint_path(job)
     start = time.perf_counter()
-    with single_threaded():
+    with single_threaded(), cores.share() as share, sharing(share):
         outcome = job.compute(job, records, context.device, checkpoint, steps)
-        device = device_name(context.device)
+    device = device_name(context.device, share.most)
     context.store.save(
         job.key,
         arrays=outcome.arrays,
@@ -138,7 +143,12 @@ def run_job(job: Job, context: JobContext, steps: Steps) -> None:
 
 
 def run_task(
-    job: Job, context: JobContext, source: Origin | None, *, steps: Steps | None = None
+    job: Job,
+    context: JobContext,
+    source: Origin | None,
+    *,
+    steps: Steps | None = None,
+    cores: Cores | None = None,
 ) -> UserError | None:
     """Run a job wherever an executor has brought it.
 
@@ -150,6 +160,8 @@ def run_task(
         Who asked for the job, where that may be a process of another machine.
     steps : Steps, optional
         Who is told of the steps; left out: nobody.
+    cores : Cores, optional
+        Those of the machine, where it is known what else runs there; left out: one.
 
     Returns
     -------
@@ -163,7 +175,7 @@ def run_task(
             for needed in job.needs:
                 await_record(context.store, needed.key)
         assert steps is not None
-        run_job(job, context, steps)
+        run_job(job, context, steps, cores or Cores(1))
     except UserError as error:
         return error
     except Abandoned:

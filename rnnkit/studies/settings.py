@@ -101,13 +101,14 @@ def resolve_device(device: object) -> str:
     return "cpu"
 
 
-def device_name(device: str) -> str:
-    """What a record says it was computed on: ``cpu (AMD EPYC, 2 threads)``, ``cuda (NVIDIA H200)``."""
+def device_name(device: str, most_threads: int = 1) -> str:
+    """What a record says it was computed on: ``cpu (AMD EPYC, 1 to 2 threads)``, ``cuda (NVIDIA H200)``."""
     import torch
 
     if device == "cuda":
         return f"cuda ({torch.cuda.get_device_name()})"
-    return f"cpu ({_cpu_model()}, {torch.get_num_threads()} threads)"
+    threads = "1" if most_threads == 1 else f"1 to {most_threads}"
+    return f"cpu ({_cpu_model()}, {threads} threads)"
 
 
 def _cpu_model() -> str:

@@ -15,14 +15,17 @@ def default_workers(device: str) -> int:
     One per core that this process may use, as far as the free memory reaches; one on a GPU, and one while a
     page is being made (``RNNKIT_STATIC``).
     """
-    if device != "cpu" or os.environ.get("RNNKIT_STATIC") == "1":
+    if device != "cpu":
         return 1
-    cores = _cores()
+    cores = num_cores()
     memory = available_memory()
     return cores if memory is None else max(1, min(cores, int(memory / BYTES_PER_WORKER)))
 
 
-def _cores() -> int:
+def num_cores() -> int:
+    """Cores that this process may use; one while a page is being made, beside which others are."""
+    if os.environ.get("RNNKIT_STATIC") == "1":
+        return 1
     # A container or a batch system may give fewer cores than the machine has; macOS cannot say.
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0)) or 1

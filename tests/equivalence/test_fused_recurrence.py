@@ -15,6 +15,7 @@ from rnnkit.models.recurrence import (
     recur,
     recur_inputs,
     recur_numbers,
+    sharing,
     stepwise,
 )
 
@@ -233,6 +234,22 @@ def test_bits_do_not_depend_on_the_run_or_the_threads(cell, precision):
             torch.set_num_threads(before)
     for again in runs[1:]:
         assert all(torch.equal(*pair) for pair in zip(runs[0], again, strict=True))
+
+
+def test_both_ways_take_what_is_shared(monkeypatch):
+    from rnnkit.lanes.sequences import runner
+
+    operands, masks = _operands("gru", 200, 5, 64, masked=True)
+    alone = _run(fused.recur, "gru", operands, masks, dtype=torch.float32)
+    taken, one = [], runner._side_by_side
+    monkeypatch.setattr(
+        runner, "_side_by_side", lambda job, threads, *a: taken.append(threads) or one(job, threads, *a)
+    )
+    shares = iter((3, 2))
+    with sharing(lambda: next(shares)):
+        shared = _run(fused.recur, "gru", operands, masks, dtype=torch.float32)
+    assert taken == [3, 2]
+    assert all(torch.equal(*pair) for pair in zip(alone, shared, strict=True))
 
 
 def test_without_gradients_nothing_is_kept_and_the_numbers_are_the_same(monkeypatch):

@@ -66,18 +66,8 @@ def _backward(  # type: ignore[no-untyped-def]
                         tanh_c, grad_drive, x, grad_bias, grad_input,
                     )  # fmt: skip
                 _collect(
-                    sizes,
-                    row,
-                    unit,
-                    filled,
-                    num_slots,
-                    deltas,
-                    masks,
-                    left,
-                    summands,
-                    states,
-                    inputs is not None,
-                )
+                    sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states, inputs is not None
+                )  # fmt: skip
             if inputs is not None:
                 _collect_inputs(sizes, t, row, filled, num_slots, inputs, taken)
         filled += 1

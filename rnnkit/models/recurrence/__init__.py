@@ -3,5 +3,6 @@
 from rnnkit.models.recurrence.dispatch import FORMS, reads_inputs, recur, recur_numbers
 from rnnkit.models.recurrence.fused import recur_inputs
 from rnnkit.models.recurrence.stepwise import CELLS, NUM_GATES
+from rnnkit.models.recurrence.threads import sharing
 
-__all__ = ["CELLS", "FORMS", "NUM_GATES", "reads_inputs", "recur", "recur_inputs", "recur_numbers"]
+__all__ = ["CELLS", "FORMS", "NUM_GATES", "reads_inputs", "recur", "recur_inputs", "recur_numbers", "sharing"]

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from rnnkit.models.recurrence.entry import entries, run
+from rnnkit.models.recurrence.threads import num_threads
 
 if TYPE_CHECKING:
     from rnnkit.lanes.sequences.runner import Problem
@@ -87,7 +88,7 @@ class _Recurrence(torch.autograd.Function):
         )
         shape = (problem.seq_len, problem.batch, problem.hidden_size)
         filled = np.empty(shape, np.float32) if states else None
-        h, c, tape = run_forward(problem, keep=tracked, states=filled, threads=torch.get_num_threads())
+        h, c, tape = run_forward(problem, keep=tracked, states=filled, threads=num_threads())
         if tracked:
             # The drive itself is not needed on the way back. What was kept is a tensor so that autograd lets it go
             # after the backward pass, not when the loss is forgotten.
@@ -129,7 +130,7 @@ class _Recurrence(torch.autograd.Function):
             grad_c=grad_c,
             grad_states=grad_states,
             with_drive=x is None and ctx.needs_input_grad[1],
-            threads=torch.get_num_threads(),
+            threads=num_threads(),
         )
         parts = [
             found.drive,

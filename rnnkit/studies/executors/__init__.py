@@ -7,10 +7,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from rnnkit.errors import UserError
+from rnnkit.studies.cores import Cores
 from rnnkit.studies.executors.local import InlinePool, ProcessPool, ThreadPool
 from rnnkit.studies.executors.pool import GivenPool, Pool
 from rnnkit.studies.progress import Progress
-from rnnkit.studies.workers import default_workers
+from rnnkit.studies.workers import default_workers, num_cores
 
 __all__ = ["KINDS", "Choice", "Pool", "open_pool", "parse_executor"]
 
@@ -100,9 +101,10 @@ def open_pool(choice: Choice, *, workers: int | None, num_jobs: int, device: str
 
         return SubmititPool(choice.argument, limit=workers, device=device)
     workers = min(workers or default_workers(device), num_jobs)
+    cores = Cores(num_cores())
     if choice.kind == "threads":
-        return ThreadPool(workers, progress)
-    return ProcessPool(workers, progress) if workers > 1 else InlinePool(progress)
+        return ThreadPool(workers, progress, cores)
+    return ProcessPool(workers, progress, cores) if workers > 1 else InlinePool(progress, cores)
 
 
 def _require(module: str, name: str) -> None:

@@ -14,6 +14,7 @@ from multiprocessing.connection import wait as wait_for_any
 from typing import Any
 
 from rnnkit.errors import UserError
+from rnnkit.studies.cores import Cores
 from rnnkit.studies.executors.pool import Pool
 from rnnkit.studies.progress import Progress, RemoteProgress, StoppableSteps
 
@@ -32,13 +33,13 @@ class InlinePool(Pool):
 
     remote = False
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, cores: Cores) -> None:
         super().__init__(_Inline(), limit=1)
-        self._progress = progress
+        self._progress, self._cores = progress, cores
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Compute ``function(*arguments, steps=...)`` now."""
-        return self.executor.submit(function, *arguments, steps=self._progress)
+        """Compute ``function(*arguments, steps=..., cores=...)`` now."""
+        return self.executor.submit(function, *arguments, steps=self._progress, cores=self._cores)
 
 
 class ThreadPool(Pool):
@@ -46,14 +47,15 @@ class ThreadPool(Pool):
 
     remote = False
 
-    def __init__(self, workers: int, progress: Progress) -> None:
+    def __init__(self, workers: int, progress: Progress, cores: Cores) -> None:
         super().__init__(ThreadPoolExecutor(workers, thread_name_prefix="rnnkit"))
+        self._cores = cores
         self._stopped = threading.Event()
         self._steps = StoppableSteps(progress, self._stopped.is_set)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Have ``function(*arguments, steps=...)`` computed by the next thread that is free."""
-        return self.executor.submit(function, *arguments, steps=self._steps)
+        """Have ``function(*arguments, steps=..., cores=...)`` computed by the next thread that is free."""
+        return self.executor.submit(function, *arguments, steps=self._steps, cores=self._cores)
 
     def stop(self) -> None:
         """Forget what waits; a thread cannot be killed, so what is under way ends with its next step."""
@@ -66,7 +68,7 @@ class ProcessPool(Pool):
 
     remote = False
 
-    def __init__(self, workers: int, progress: Progress) -> None:
+    def __init__(self, workers: int, progress: Progress, cores: Cores) -> None:
         # spawn: a forked child of a process that has used torch's threads can hang
         spawn = multiprocessing.get_context("spawn")
         self._queue = spawn.Queue()
@@ -74,12 +76,12 @@ class ProcessPool(Pool):
         self._listener = threading.Thread(target=progress.listen, args=(self._queue,), daemon=True)
         self._listener.start()
         self._processes = ProcessPoolExecutor(
-            workers, mp_context=spawn, initializer=_start_worker, initargs=(self._queue,)
+            workers, mp_context=spawn, initializer=_start_worker, initargs=(self._queue, cores)
         )
         super().__init__(self._processes)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Have ``function(*arguments, steps=...)`` computed by the next process that is free."""
+        """Have ``function(*arguments, steps=..., cores=...)`` computed by the next process that is free."""
         with _ctrl_c_held():
             return self.executor.submit(_call, function, *arguments)
 
@@ -106,13 +108,14 @@ class ProcessPool(Pool):
 
 
 _steps: RemoteProgress | None = None
+_cores: Cores | None = None
 
 
-def _start_worker(queue: Any) -> None:
-    global _steps
+def _start_worker(queue: Any, cores: Cores) -> None:
+    global _steps, _cores
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _steps = RemoteProgress(queue)
+    _steps, _cores = RemoteProgress(queue), cores
 
 
 def _end_with_parent() -> None:
@@ -134,4 +137,4 @@ def _ctrl_c_held() -> Iterator[None]:
 
 
 def _call(function: Callable[..., Any], *arguments: Any) -> Any:
-    return function(*arguments, steps=_steps)
+    return function(*arguments, steps=_steps, cores=_cores)

@@ -41,7 +41,7 @@ class Pool:
             self.close()
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Have ``function(*arguments)`` computed; pools of this machine add ``steps=``."""
+        """Have ``function(*arguments)`` computed; pools of this machine add ``steps=`` and ``cores=``."""
         return self.executor.submit(function, *arguments)
 
     def check(self) -> None:

@@ -12,6 +12,7 @@ import torch
 
 from rnnkit import paths
 from rnnkit.errors import UserError
+from rnnkit.models.recurrence.threads import num_threads
 from rnnkit.results import RecordKey, Store
 from rnnkit.studies.jobs import Job, JobContext, Outcome, run_jobs
 from rnnkit.training import load_checkpoint, save_checkpoint
@@ -51,6 +52,7 @@ def compute(job, records, device, checkpoint, steps):
         wait_for(lambda: read_mark(job.config.after), f"{job.config.after} to be under way")
     if job.config.end == "error":
         raise UserError("this one cannot be had", value=job.key.label)
+    cores = num_threads()
     if job.config.end == "death":
         with (mark.parent / "deaths").open("a") as file:
             file.write("x")
@@ -66,7 +68,12 @@ def compute(job, records, device, checkpoint, steps):
         mark.write_text(f"{os.getpid()} {step + 1}")
         time.sleep(job.config.seconds)
         steps.advance()
-    seen = {"threads": torch.get_num_threads(), "resumed_from": start, "home": str(paths.home())}
+    seen = {
+        "threads": torch.get_num_threads(),
+        "cores": cores,
+        "resumed_from": start,
+        "home": str(paths.home()),
+    }
     return Outcome({"x": state.numpy()}, seen, {}, weights={"x": state.numpy()})
 
 

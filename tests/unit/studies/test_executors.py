@@ -54,6 +54,34 @@ def test_threads_end_in_the_same_bytes(tmp_path, expected):
     assert {seen["threads"] for seen in metrics(tmp_path / "threads", make_plan()).values()} == {1}
 
 
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_jobs_under_way_share_the_cores(tmp_path, monkeypatch, executor):
+    monkeypatch.setattr(executors_module, "num_cores", lambda: 5)
+    plan = [make_job(0, fate=Fate(0.1)), make_job(1, fate=Fate(after="n0"))]
+    sweep(tmp_path / "two", plan, executor=executor, workers=2)
+    sweep(tmp_path / "one", plan, executor=executor, workers=1)
+    assert metrics(tmp_path / "two", plan)["n1"]["cores"] == 2
+    assert {seen["cores"] for seen in metrics(tmp_path / "one", plan).values()} == {5}
+    assert {seen["threads"] for seen in metrics(tmp_path / "one", plan).values()} == {1}
+
+
+def test_a_record_says_how_many_cores_were_lent(tmp_path, monkeypatch):
+    monkeypatch.setattr(executors_module, "num_cores", lambda: 3)
+    job = make_job(0)
+    sweep(tmp_path, [job])
+    assert Store(tmp_path).load(job.key).run["device"].endswith("1 to 3 threads)")
+
+
+def test_an_executor_of_unknown_machines_lends_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(executors_module, "num_cores", lambda: 3)
+    job = make_job(0)
+    with ThreadPoolExecutor(1) as executor:
+        sweep(tmp_path, [job], executor=executor)
+    record = Store(tmp_path).load(job.key)
+    assert record.metrics["cores"] == 1
+    assert record.run["device"].endswith(" 1 threads)")
+
+
 @pytest.mark.parametrize("make", [lambda: ThreadPoolExecutor(2), spawned], ids=["threads", "processes"])
 def test_any_executor_will_do_and_stays_open(tmp_path, expected, home, make):
     with make() as executor:
