@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnkit.figures.frame import mean_and_range, net_name, net_names
+from rnnkit.figures.frame import mean_and_range, net_name
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.net_rows import PAPER, ends, net_traces, paper_trace, rows_layout
 from rnnkit.figures.nets import finite, has, mean, number
@@ -19,7 +19,12 @@ Ends = Mapping[str, Mapping[str, tuple[float, float]]]
 
 
 def final_values(
-    here: Values, paper: Paper, *, intervals: Ends | None = None, budgets: Mapping[str, str] | None = None
+    here: Values,
+    paper: Paper,
+    *,
+    start: str | None = None,
+    intervals: Ends | None = None,
+    budgets: Mapping[str, str] | None = None,
 ) -> Interactive:
     """Draw where every seed of every net ends, beside the paper's value.
 
@@ -30,6 +35,8 @@ def final_values(
         any other a fraction.
     paper : mapping of str to mapping of str to float
         The paper's values in the same units; nets and measures may be missing.
+    start : str, optional
+        The measure that is shown first; left out: the first.
     intervals : mapping of str to mapping of str to (float, float), optional
         Measure -> net -> interval to draw; where there is none, the range over seeds is drawn.
     budgets : mapping of str to str, optional
@@ -43,6 +50,7 @@ def final_values(
     import plotly.graph_objects as go
 
     measures = list(here)
+    shown = 0 if start is None else measures.index(start)
     nets = _nets(here)
     seeds = max(_values(values, net).size for values in here.values() for net in nets)
     dots = np.full((len(measures), len(nets), seeds), np.nan)
@@ -57,7 +65,7 @@ def final_values(
     ranges = [
         _range(np.concatenate([dots[i].ravel(), bars[i].ravel(), theirs[i]])) for i in range(len(measures))
     ]
-    frame = rows_layout(nets, budgets, measures[0], ranges[0])
+    frame = rows_layout(nets, budgets, measures[shown], ranges[shown])
     figure = Interactive(
         go.Figure(
             [trace for place, net in enumerate(nets) for trace in net_traces(net, place, seeds)],
@@ -70,7 +78,7 @@ def final_values(
         + "; open diamond: the paper.",
     )
     figure.figure.add_trace(paper_trace(len(nets)))
-    figure.select("measure", "Measure", measures)
+    figure.select("measure", "Measure", measures, start=shown)
     for j, net in enumerate(nets):
         figure.bind(net_name(net), "x", dots[:, j], over="measure")
         figure.bind(f"{net_name(net)} interval", "x", bars[:, j], over="measure")
@@ -149,19 +157,15 @@ def _columns(
 
 
 def final_table(
-    here: Values,
-    paper: Paper,
-    *,
-    budgets: Mapping[str, str] | None = None,
-    caption: str = "Mean over seeds [lowest, highest] beside the paper's value.",
+    here: Values, paper: Paper, quantity: str, *, budgets: Mapping[str, str] | None = None
 ) -> Table:
-    """Table I with a column for the paper and one for what was found here, per measure.
+    """One half of Table I with a column for the paper and one for what was found here, per part of the data.
 
     Parameters
     ----------
     here, paper, budgets
-        As in :func:`final_values`.
-    caption : str
+        As in :func:`final_values`; measures are named ``quantity, part``.
+    quantity : {"accuracy", "loss"}
 
     Returns
     -------
@@ -169,15 +173,14 @@ def final_table(
         What a notebook shows as an HTML table; accuracies in percent.
     """
     nets = _nets(here)
-    columns: dict[str, list[str]] = {"net": net_names(nets)}
-    if budgets:
-        columns["budget"] = [budgets.get(net, "") for net in nets]
+    scale, form, unit = (1, ".4f", "") if quantity == "loss" else (100, ".2f", " in %")
+    notes = {net: f" ({budgets[net]})" for net in budgets or {}}
+    columns = {"net": [f"{net_name(net)}{notes.get(net, '')}" for net in nets]}
     for measure, values in here.items():
-        scale, form = (1, ".4f") if "loss" in measure else (100, ".2f")
-        unit = "" if "loss" in measure else ", %"
-        theirs = [paper.get(measure, {}).get(net) for net in nets]
-        columns[f"{measure}{unit}: paper"] = ["–" if v is None else format(scale * v, form) for v in theirs]
-        columns[f"{measure}{unit}: here"] = [
-            mean_and_range(scale * _values(values, net), form) for net in nets
-        ]
-    return Table(columns, caption)
+        measured, _, part = measure.partition(", ")
+        if measured == quantity:
+            theirs = [paper.get(measure, {}).get(net) for net in nets]
+            columns[f"{part}: paper"] = ["–" if v is None else format(scale * v, form) for v in theirs]
+            columns[f"{part}: here"] = [mean_and_range(scale * _values(values, net), form) for net in nets]
+    words = f"{quantity.capitalize()}{unit}: mean over seeds [lowest, highest] beside the paper's value."
+    return Table(columns, words)

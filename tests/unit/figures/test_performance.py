@@ -8,7 +8,7 @@ from rnnkit.figures.epoch_times import epoch_times
 from rnnkit.figures.performance import final_table, final_values
 from tests.unit.figures.psmnist import bound, named, rng
 
-LOSS, ACCURACY = "test loss", "test accuracy"
+LOSS, ACCURACY = "loss, test", "accuracy, test"
 PAPER = {LOSS: {"lstm": 0.2637, "gru": 0.1969}, ACCURACY: {"lstm": 0.9253, "gru": 0.9366}}
 
 
@@ -38,6 +38,14 @@ def test_each_measure_shows_its_seeds_beside_the_paper(count):
     assert f"GRU {100 * here[ACCURACY]['gru'].mean():.2f} % (paper 93.66 %)" in figure.alt
 
 
+def test_the_reader_starts_with_the_measure_that_is_named():
+    figure = final_values(ends(3), PAPER, start=ACCURACY)
+    assert figure.payload()["controls"][0]["start"] == 1
+    assert figure.figure.layout.xaxis.title.text == ACCURACY
+    low, high = figure.figure.layout.xaxis.range
+    assert low < 0.9253 < high
+
+
 def test_an_interval_that_is_given_is_drawn():
     figure = final_values(ends(3), PAPER, intervals={LOSS: {"lstm": (0.1, 0.4)}})
     np.testing.assert_array_equal(bound(figure, "LSTM interval", "x").at({"measure": 0}), [0.1, 0.4])
@@ -53,7 +61,7 @@ def test_a_net_that_was_not_run_is_neither_drawn_nor_spoken_of():
     assert "sRNN" not in figure.alt
     assert "LSTM" not in figure.alt
     assert np.isnan(bound(figure, "LSTM", "x").at({"measure": 1})).all()
-    assert final_table(here, PAPER).columns["net"] == ["LSTM", "GRU"]
+    assert final_table(here, PAPER, "loss").columns["net"] == ["LSTM", "GRU"]
 
 
 def test_a_lost_training_is_left_out_of_the_mean():
@@ -67,7 +75,7 @@ def test_a_lost_training_is_left_out_of_the_mean():
 
 
 def test_nothing_at_all_is_refused():
-    with pytest.raises(ValueError, match="no net has a value of test loss"):
+    with pytest.raises(ValueError, match="no net has a value of loss, test"):
         final_values({LOSS: {"rnn": []}}, PAPER)
 
 
@@ -76,11 +84,19 @@ def test_the_table_has_both_sides_in_percent():
         ACCURACY: {"lstm": np.array([0.9, 0.92]), "rnn": np.array([0.5])},
         LOSS: {"lstm": np.array([0.25])},
     }
-    table = final_table(here, PAPER, budgets={"lstm": "reduced"})
-    assert table.columns[f"{ACCURACY}, %: paper"] == ["92.53", "–"]
-    assert table.columns[f"{ACCURACY}, %: here"] == ["91.00 [90.00, 92.00]", "50.00"]
-    assert table.columns[f"{LOSS}: here"] == ["0.2500", "–"]
-    assert table.columns["budget"] == ["reduced", ""]
+    table = final_table(here, PAPER, "accuracy", budgets={"lstm": "reduced"})
+    assert table.columns == {
+        "net": ["LSTM (reduced)", "sRNN"],
+        "test: paper": ["92.53", "–"],
+        "test: here": ["91.00 [90.00, 92.00]", "50.00"],
+    }
+    assert "in %" in table.caption
+    table = final_table(here, PAPER, "loss")
+    assert table.columns == {
+        "net": ["LSTM", "sRNN"],
+        "test: paper": ["0.2637", "–"],
+        "test: here": ["0.2500", "–"],
+    }
 
 
 def test_epoch_times_name_their_device():
