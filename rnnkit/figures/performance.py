@@ -174,7 +174,7 @@ def final_table(
     """
     nets = _nets(here)
     scale, form, unit = (1, ".4f", "") if quantity == "loss" else (100, ".2f", " in %")
-    notes = {net: f" ({budgets[net]})" for net in budgets or {}}
+    notes = {net: f" ({budget})" for net, budget in (budgets or {}).items()}
     columns = {"net": [f"{net_name(net)}{notes.get(net, '')}" for net in nets]}
     for measure, values in here.items():
         measured, _, part = measure.partition(", ")

@@ -5,8 +5,10 @@ Source: Voelker, Kajić & Eliasmith, Legendre Memory Units (2019); options and t
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,9 +16,18 @@ from rnnkit.errors import UserError
 from rnnkit.models.initialisers import glorot_uniform, orthogonal
 from rnnkit.models.layers import Recurrent, check_input, check_sizes
 from rnnkit.models.legendre import chunk_matrices, discrete_matrices
-from rnnkit.models.recurrence import reads_inputs, recur, recur_inputs
+from rnnkit.models.recurrence import READ_TOGETHER, reads_inputs, recur, recur_inputs
 
 _STEPS_PER_CHUNK = 16
+
+
+def _steps_per_chunk(num_steps: int, num_sums: int) -> int:
+    """Steps that are read from one memory, so that moving memories costs about what making weights for each step does.
+
+    ``num_steps`` of all sequences, each of which makes ``num_sums``. Either cost is a product with matrices of the
+    memory: a row per chunk and sequence, and forward and back a row per step of a chunk and sum.
+    """
+    return int(2 ** np.clip(round(np.log2(num_steps / (2 * num_sums)) / 2), 2, 5))
 
 
 class LMU(nn.Module):
@@ -175,16 +186,17 @@ class LMU(nn.Module):
         if not self.is_linear:
             return self._stepwise(x, input_masks, recurrent_masks, states)
         x = x.transpose(0, 1)  # (T, B, I)
-        m, weight = self._seen(x)
         hidden, recurrent = self.hidden, (self.hidden.weight_hh, self.hidden.bias_hh)
         options: dict[str, Any] = {"masks": recurrent_masks, "precision": precision, "states": states}
-        is_plain = input_masks is None and self.input_to_hidden and self.input_size == 1
-        if is_plain and reads_inputs(m, x, hidden.weight_hh):
-            weights = weight[:, :-1], weight[:, -1], hidden.bias_ih
+        is_plain = input_masks is None and self.input_to_hidden and self._has_one_factor
+        if is_plain and reads_inputs(x, hidden.weight_hh):
+            inputs, weight_inputs = self._read_by_chunks(x)
+            weights = weight_inputs, hidden.weight_ih[:, -1], hidden.bias_ih
             h_n, c_n, hidden_states = recur_inputs(
-                hidden.cell, m, x.squeeze(2), *weights, *recurrent, **options
+                hidden.cell, inputs, x.squeeze(2), *weights, *recurrent, **options
             )
         else:
+            m, weight = self._seen(x)
             rows = torch.cat([m, x], dim=2) if self.input_to_hidden else m
             drive = hidden.drive(rows, weight=weight, masks=input_masks, precision=precision)
             h_n, c_n, hidden_states = recur(hidden.cell, drive, *recurrent, **options)
@@ -212,6 +224,31 @@ class LMU(nn.Module):
                 hidden_states.append(h)
         return h, c, torch.stack(hidden_states, dim=1) if states else None
 
+    @property
+    def _has_one_factor(self) -> bool:
+        """Whether the encoder does no more than scale a single input."""
+        return self.weight_encoder.numel() == 1 and self.bias_encoder is None
+
+    def _read_by_chunks(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """What the hidden cell reads without any memory after the first of a chunk, and the weights of each step in it.
+
+        ``W m_{s+k} = (W A^k) m_s + sum_j (W A^{k-j} B) u_{s+j}``: the memory before a chunk and the inputs in it are as
+        good as the memory at its k-th step, for weights of that step's own. For x (T, B, 1):
+        inputs (chunks, B, I) and weights (steps, G * hidden_size, I), I filled up with zeros.
+        """
+        (seq_len, batch, _), order = x.shape, self.memory_size
+        size = min(_steps_per_chunk(seq_len * batch, len(self.hidden.weight_ih)), seq_len)
+        matrices = self._chunk_weight(size, x.dtype, x.device)  # (steps, Q + steps, Q)
+        known, num_chunks = order + size, -(-seq_len // size)
+        inputs = x.new_zeros(num_chunks, batch, -(-known // READ_TOGETHER) * READ_TOGETHER)
+        padded = nn.functional.pad(x.squeeze(2), (0, 0, 0, num_chunks * size - seq_len))
+        inputs[:, :, order:known] = padded.view(num_chunks, size, batch).transpose(1, 2)
+        for before, after in pairwise(inputs):
+            after[:, :order] = before[:, :known] @ matrices[-1]
+        weight = self.hidden.weight_ih[:, :order] * self.weight_encoder
+        weights = weight @ matrices.transpose(1, 2)
+        return inputs, nn.functional.pad(weights, (0, inputs.shape[2] - known))
+
     def _seen(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The memories of x (seq_len, batch, input_size), and the weights that the hidden cell reads them and x with.
 
@@ -219,7 +256,7 @@ class LMU(nn.Module):
         back through the sequence.
         """
         weight: Tensor = self.hidden.weight_ih
-        if self.weight_encoder.numel() == 1 and self.bias_encoder is None and not x.requires_grad:
+        if self._has_one_factor and not x.requires_grad:
             with torch.no_grad():
                 m = self._delay(x)
             factor = self.weight_encoder.expand(1, self.memory_size)

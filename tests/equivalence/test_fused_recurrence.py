@@ -93,7 +93,7 @@ def test_pairs_of_bfloat16_and_single_ones_differ_by_the_order_of_sums(
     operands, masks = _operands(cell, 31, 5, 64, masked=masked)
     run, found = fused.recur, []
     if with_inputs:
-        run, operands = _beside(31, 5), _weights_beside(operands[1:])
+        run, operands = _beside(31, 5, 2, 80), _weights_beside(operands[1:], 2, 80)
     for pairs in (False, True):
         monkeypatch.setattr(runner, "PAIRS", pairs)
         found.append(_run(run, cell, operands, masks, dtype=torch.float32, precision="bf16"))
@@ -131,46 +131,56 @@ def test_one_number_a_step_needs_no_drive(cell, masked):
     assert x.grad.abs().min() > 0
 
 
-def _beside(batch, seq_len, *, by_drive=False):
-    """A recurrence that reads 128 inputs beside one number; or the drive that they make, step after step."""
+def _beside(batch, seq_len, held, num_inputs, *, by_drive=False):
+    """A recurrence that reads inputs, each for a while, beside one number; or step after step the drive of both."""
     generator = torch.Generator().manual_seed(4)
     x = torch.rand(seq_len, batch, generator=generator)
-    inputs = torch.randn(seq_len, batch, 128, generator=generator)
+    inputs = torch.randn(-(-seq_len // held), batch, num_inputs, generator=generator)
 
     def call(cell, weight_inputs, weight_ih, bias_ih, *recurrent, **options):
         if not by_drive:
             return recur_inputs(cell, inputs, x, weight_inputs, weight_ih, bias_ih, *recurrent, **options)
-        drive = inputs.double() @ weight_inputs.t() + x.double().unsqueeze(2) * weight_ih + bias_ih
+        read = [inputs[t // held].double() @ weight_inputs[t % held].t() for t in range(seq_len)]
+        drive = torch.stack(read) + x.double().unsqueeze(2) * weight_ih + bias_ih
         return stepwise.recur(cell, drive, *recurrent, **options)
 
     return call
 
 
-def _weights_beside(recurrent):
+def _weights_beside(recurrent, held, num_inputs):
     width = len(recurrent[0])
-    weight_inputs = torch.randn(width, 128, generator=torch.Generator().manual_seed(5)) * 0.1
+    weight_inputs = torch.randn(held, width, num_inputs, generator=torch.Generator().manual_seed(5)) * 0.1
     return [weight_inputs, torch.linspace(-1, 1, width), torch.linspace(0.5, 0, width), *recurrent]
 
 
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("batch", [1, 13, 101])
+@pytest.mark.parametrize(
+    ("batch", "held", "num_inputs"), [(1, 7, 16), (13, 3, 80), (101, 1, 128), (101, 3, 80)]
+)
 @pytest.mark.parametrize(
     ("cell", "precision"), [("rnn", "fp32"), ("lstm", "fp32"), ("gru", "fp32"), ("gru", "bf16")]
 )
-def test_more_inputs_need_no_drive(cell, batch, masked, precision):
+def test_more_inputs_need_no_drive(cell, batch, held, num_inputs, masked, precision):
     (_, *recurrent), masks = _operands(cell, batch, 7, 64, masked=masked)
-    operands = _weights_beside(recurrent)
-    found = _run(_beside(batch, 7), cell, operands, masks, dtype=torch.float32, precision=precision)
-    wanted = _run(_beside(batch, 7, by_drive=True), cell, operands, masks, dtype=torch.float64)
+    operands, sizes = _weights_beside(recurrent, held, num_inputs), (batch, 7, held, num_inputs)
+    found = _run(_beside(*sizes), cell, operands, masks, dtype=torch.float32, precision=precision)
+    wanted = _run(_beside(*sizes, by_drive=True), cell, operands, masks, dtype=torch.float64)
     _assert_close(found, wanted, CLOSE[precision])
 
 
-def test_more_inputs_are_read_where_they_fill_registers_and_want_no_gradient():
+def test_more_inputs_are_read_where_the_numbers_want_no_gradient():
     x, weight_hh = torch.rand(2, 3), torch.rand(64, 64)
-    assert reads_inputs(torch.rand(2, 3, 128), x, weight_hh, "fused")
-    assert not reads_inputs(torch.rand(2, 3, 130), x, weight_hh, "fused")
-    assert not reads_inputs(torch.rand(2, 3, 128, requires_grad=True), x, weight_hh, "fused")
-    assert not reads_inputs(torch.rand(2, 3, 128), x, weight_hh, "stepwise")
+    assert reads_inputs(x, weight_hh, "fused")
+    assert not reads_inputs(x.clone().requires_grad_(), weight_hh, "fused")
+    assert not reads_inputs(x, weight_hh, "stepwise")
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 60), (3, 3, 64)])
+def test_more_inputs_of_another_shape_are_refused(shape):
+    (_, weight_hh, bias_hh), _ = _operands("rnn", 3, 4, 64, masked=False)
+    weights = torch.ones(1, 64, shape[2]), torch.ones(64), torch.zeros(64)
+    with pytest.raises(ValueError, match="must be 4 of a width that is a multiple of 16"):
+        recur_inputs("rnn", torch.zeros(shape), torch.ones(4, 3), *weights, weight_hh, bias_hh)
 
 
 def test_nan_in_an_input_stays_with_its_sample():
@@ -178,7 +188,7 @@ def test_nan_in_an_input_stays_with_its_sample():
         (_, weight_hh, bias_hh), _ = _operands(cell, 3, 4, 64, masked=False)
         width, inputs = weight_hh.shape[0], torch.zeros(4, 3, 64)
         inputs[1, 2, 5] = float("nan")
-        weights = torch.ones(width, 64), torch.ones(width), torch.zeros(width)
+        weights = torch.ones(1, width, 64), torch.ones(width), torch.zeros(width)
         h_n = recur_inputs(cell, inputs, torch.ones(4, 3), *weights, weight_hh, bias_hh)[0]
         assert h_n[2].isnan().all()
         assert not h_n[:2].isnan().any()

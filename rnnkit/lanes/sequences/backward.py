@@ -15,7 +15,7 @@ from rnnkit.lanes.sequences.gates import (
     rnn_backward,
 )
 from rnnkit.lanes.sequences.operands import put_operand, put_steps, recall, width
-from rnnkit.lanes.sequences.products import TILE_ROWS, add_product_4, product_4
+from rnnkit.lanes.sequences.products import COLUMN_ROWS, TILE_ROWS, add_column, add_product_4, product_4
 from rnnkit.lanes.subnormals import flush_subnormals, restore_mode
 from rnnkit.lanes.vectors import LANES, bare, fma, load, present, splat, store, tanh
 
@@ -30,10 +30,11 @@ def backward(  # type: ignore[no-untyped-def]
     Buffers beside those of :func:`forward`: ``right``: weight_hh for the way back, (H / BLOCK, G, H, BLOCK) in steps;
     ``grad_states`` (seq_len, batch, H) or empty; ``grad_h``, ``grad_c``: the last states' gradients (padded, H);
     ``grad_drive`` (seq_len, batch, G * H) or None; ``grad_weight`` (G * H, H), ``grad_bias`` (G or 4, H) and
-    ``grad_input`` (G, H), the gradient of ``weight_ih``, and ``grad_inputs`` (G * H, I), that of the inputs' weights,
-    are added to. ``left``: zeros (padded, G * H); ``summands``: zeros (G * H / LANES, num_slots * padded, LANES) in
-    steps, of a GRU with inputs H / LANES more; ``states``: (G or 1, H / BLOCK, num_slots * padded, BLOCK) in steps,
-    ``taken`` likewise for inputs (I / BLOCK, ..); they collect ``num_slots`` time steps for one product.
+    ``grad_input`` (G, H), the gradient of ``weight_ih``, and ``grad_inputs`` (held, G * H, I), that of the
+    inputs' weights, are added to. ``left``: zeros (padded, G * H); ``summands``: zeros (G * H / LANES,
+    num_slots * padded, LANES) in steps, of a GRU with inputs H / LANES more; ``states``: (G or 1, H / BLOCK,
+    num_slots * padded, BLOCK) in steps, ``taken``: (I / LANES, num_slots * padded, LANES) in steps; they collect
+    ``num_slots`` time steps for one product.
     """
     _backward(
         sizes, bare(kept), bare(x), bare(inputs), bare(right), bare(masks), bare(grad_states), bare(grad_h),
@@ -69,12 +70,12 @@ def _backward(  # type: ignore[no-untyped-def]
                     sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states, inputs is not None
                 )  # fmt: skip
             if inputs is not None:
-                _collect_inputs(sizes, t, row, filled, num_slots, inputs, taken)
+                _collect_inputs(sizes, t // sizes.held, row, filled, num_slots, inputs, taken)
         filled += 1
         if filled == num_slots or t == 0:
             _add_weights(sizes, filled, num_slots, present(masks), summands, states, grad_weight)
             if inputs is not None:
-                _add_weights_of_inputs(sizes, filled, num_slots, summands, taken, grad_inputs)
+                _add_weights_of_inputs(sizes, t, filled, num_slots, summands, taken, grad_inputs)
             filled = 0
         if t > 0:
             _step_back(sizes, left, right, masks, tile, grad_h)
@@ -148,17 +149,16 @@ def _collect(  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _collect_inputs(sizes, t, row, filled, num_slots, inputs, taken):  # type: ignore[no-untyped-def]
+def _collect_inputs(sizes, number, row, filled, num_slots, inputs, taken):  # type: ignore[no-untyped-def]
     """Round the inputs of two samples to operands of their weights' gradient."""
     vectors = sizes.num_inputs // LANES
     depth, total = filled * sizes.padded + row, num_slots * sizes.padded
-    sample = t * sizes.batch + sizes.first + row
+    sample = number * sizes.batch + sizes.first + row
     for vector in range(vectors):
         one, two = load(inputs, sample * vectors + vector), splat(inputs, 0.0)
         if row + 1 < sizes.rows:
             two = load(inputs, (sample + 1) * vectors + vector)
-        place = (vector // 4 * total + depth) * 4 + vector % 4 * width(taken)
-        put_steps(taken, place, 4, one, two)
+        put_steps(taken, vector * total + depth, 1, one, two)
 
 
 @inlined
@@ -167,33 +167,53 @@ def _add_weights(sizes, filled, num_slots, masked, summands, states, grad_weight
     for gate in range(len(sizes.gates)):
         first = gate * (sizes.hidden_size // BLOCK) if masked else 0
         _add_outer(
-            sizes, filled, num_slots, gate, gate, summands, states, first, sizes.hidden_size, grad_weight
+            sizes, filled, num_slots, gate, summands, states, first, grad_weight
         )  # fmt: skip
 
 
 @inlined
-def _add_weights_of_inputs(sizes, filled, num_slots, summands, taken, grad_inputs):  # type: ignore[no-untyped-def]
-    """Add the outer products of deltas and inputs of the steps collected."""
+def _add_weights_of_inputs(sizes, t, filled, num_slots, summands, taken, grad_inputs):  # type: ignore[no-untyped-def]
+    """Add the outer products of deltas and inputs of the steps collected, of which t is the last."""
     num_gates = len(sizes.gates)
-    for gate in range(num_gates):
-        source = 3 if num_gates == GRU and gate == 2 else gate  # what the candidate hands to its input
-        _add_outer(
-            sizes, filled, num_slots, gate, source, summands, taken, 0, sizes.num_inputs, grad_inputs
-        )  # fmt: skip
+    for slot in range(filled):
+        held = (t + filled - 1 - slot) % sizes.held
+        for gate in range(num_gates):
+            source = 3 if num_gates == GRU and gate == 2 else gate  # what the candidate hands to its input
+            _add_columns(
+                sizes, slot, num_slots, held * num_gates + gate, source, summands, taken, grad_inputs
+            )
+
+
+@compiled
+def _add_columns(  # type: ignore[no-untyped-def]
+    sizes, slot, num_slots, part, source, summands, columns, result
+):  # fmt: skip
+    """Add to one part of ``result`` the outer product of one step: summands of gate ``source`` and all columns."""
+    step, units, depth = width(columns), sizes.hidden_size // LANES, sizes.num_inputs
+    total, first = num_slots * sizes.padded, slot * sizes.padded
+    for vector in range(depth // LANES):
+        for unit in range(units):
+            for row in range(0, LANES, COLUMN_ROWS):
+                add_column(
+                    result, ((part * units + unit) * LANES + row) * depth + vector * LANES, depth,
+                    summands, ((source * units + unit) * total + first) * LANES + row * step, step, LANES * step,
+                    columns, (vector * total + first) * LANES, sizes.padded // step,
+                )  # fmt: skip
 
 
 @compiled
 def _add_outer(  # type: ignore[no-untyped-def]
-    sizes, filled, num_slots, gate, source, summands, columns, first, num_columns, result
+    sizes, filled, num_slots, gate, summands, columns, first, result
 ):  # fmt: skip
-    """Add to a gate's rows of ``result`` one product: summands of gate ``source``, columns from block ``first`` on."""
-    step, units, total = width(columns), sizes.hidden_size // LANES, num_slots * sizes.padded
-    for block in range(num_columns // BLOCK):
+    """Add to a gate's rows of ``result`` one product over the steps collected: columns from block ``first`` on."""
+    step, size, total = width(columns), sizes.hidden_size, num_slots * sizes.padded
+    units = size // LANES
+    for block in range(size // BLOCK):
         for unit in range(units):
             for row in range(0, LANES, 4):
                 add_product_4(
-                    result, ((gate * units + unit) * LANES + row) * num_columns + block * BLOCK, num_columns,
-                    summands, (source * units + unit) * total * LANES + row * step, step, LANES * step,
+                    result, ((gate * units + unit) * LANES + row) * size + block * BLOCK, size,
+                    summands, (gate * units + unit) * total * LANES + row * step, step, LANES * step,
                     columns, (first + block) * total * BLOCK, filled * sizes.padded // step,
                 )  # fmt: skip
 

@@ -139,3 +139,5 @@ def _product(rows: int, vectors: int, *, adds: bool) -> Any:
 product_4 = _product(TILE_ROWS, 4, adds=False)
 add_tile_4 = _product(TILE_ROWS, 4, adds=True)
 add_product_4 = _product(4, 4, adds=True)
+COLUMN_ROWS = 4 * AT_ONCE
+add_column = _product(COLUMN_ROWS, 1, adds=True)

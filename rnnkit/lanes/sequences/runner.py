@@ -36,8 +36,8 @@ class Problem:
         The input's contribution, its bias included.
     x, weight_ih, bias_ih : ndarray (seq_len, batch), (G * H,), (G * H,), or None
         One number of input a step, where there is no drive.
-    inputs, weight_inputs : ndarray (seq_len, batch, I), (G * H, I), or None
-        More inputs beside x; I is a multiple of 64.
+    inputs, weight_inputs : ndarray (ceil(seq_len / P), batch, I), (P, G * H, I), or None
+        More inputs beside x, each of which stays for P steps with weights of their own; I is a multiple of `LANES`.
     masks : ndarray (G, batch, H) or None
     bf16 : bool
         Whether operands of products are rounded to bfloat16, and what is kept to half precision.
@@ -71,6 +71,11 @@ class Problem:
     def num_inputs(self) -> int:
         """Inputs beside x."""
         return 0 if self.inputs is None else int(self.inputs.shape[2])
+
+    @property
+    def held(self) -> int:
+        """Steps for which inputs stay."""
+        return 1 if self.weight_inputs is None else len(self.weight_inputs)
 
     @property
     def operand_dtype(self) -> type:
@@ -145,8 +150,8 @@ def run_forward(
     tape : Tape
     """
     num_gates, size = problem.num_gates, problem.hidden_size
-    right = _right_operand(problem, problem.weight_hh)
-    right_inputs = _right_operand(problem, problem.weight_inputs)
+    right = _right_operand(problem, problem.weight_hh[None])
+    right_inputs = None if problem.weight_inputs is None else _right_operand(problem, problem.weight_inputs)
     bias, masks = problem.biases().ravel(), _flat(problem.masks)
     num_left = num_gates if problem.masks is not None else 1
     h, c = (np.zeros((problem.batch, size), np.float32) for _ in range(2))
@@ -168,7 +173,9 @@ def run_forward(
     for first, rows in micro_batches(problem.batch):
         padded = -(-rows // TILE_ROWS) * TILE_ROWS
         gates = tuple(range(num_gates))
-        sizes = Sizes(gates, problem.seq_len, problem.batch, first, rows, padded, size, problem.num_inputs)
+        sizes = Sizes(
+            gates, problem.seq_len, problem.batch, first, rows, padded, size, problem.num_inputs, problem.held
+        )
         tape.sizes.append(sizes)
         count = problem.seq_len * padded * num_kept(num_gates) * size if keep else 0
         tape.kept.append(np.empty(count, problem.kept_dtype))
@@ -212,7 +219,7 @@ def run_backward(
 
         weight, left = aligned(num_gates * size * size, np.float32), sizes.padded * num_gates * size
         bias, weight_ih = aligned(num_biases * size, np.float32), aligned(num_gates * size, np.float32)
-        weight_inputs = aligned(num_gates * size * sizes.num_inputs, np.float32)
+        weight_inputs = aligned(sizes.held * num_gates * size * sizes.num_inputs, np.float32)
         depth = num_slots * sizes.padded
         backward(
             sizes, kept, x, _source(problem.inputs), right, masks, _flat(grad_states), rows_of(grad_h), rows_of(grad_c),
@@ -220,7 +227,8 @@ def run_backward(
             aligned(left, problem.operand_dtype), aligned(2 * NUM_DELTAS * LANES, np.float32),
             aligned(depth * num_summands * size, problem.operand_dtype),
             aligned(depth * size * num_states, problem.operand_dtype),
-            aligned(depth * sizes.num_inputs, problem.operand_dtype), aligned(TILE_ROWS * BLOCK, np.float32), num_slots,
+            aligned(depth * sizes.num_inputs, problem.operand_dtype),
+            aligned(TILE_ROWS * BLOCK, np.float32), num_slots,
         )  # fmt: skip
         return weight, bias, weight_ih, weight_inputs
 
@@ -237,7 +245,7 @@ def run_backward(
         grad_drive,
         None if driven else weight_ih,
         None if driven else bias[:num_gates].ravel(),
-        weight_inputs.reshape(-1, problem.num_inputs) if problem.num_inputs else None,
+        weight_inputs.reshape(-1, num_gates * size, problem.num_inputs) if problem.num_inputs else None,
     )
 
 
@@ -268,13 +276,11 @@ def _step(problem: Problem) -> int:
     return 2 if problem.operand_dtype is np.uint16 else 1
 
 
-def _right_operand(problem: Problem, weight: np.ndarray | None) -> np.ndarray | None:
-    """Weights (G * H, I) as right operand of ``rows @ weight.T``: (H / BLOCK, G, I / step, BLOCK, step)."""
-    if weight is None:
-        return None
-    size, step = problem.hidden_size, _step(problem)
-    parts = weight.reshape(problem.num_gates, size // BLOCK, BLOCK, weight.shape[1] // step, step)
-    return _as_operand(parts.transpose(1, 0, 3, 2, 4), problem.operand_dtype)
+def _right_operand(problem: Problem, weights: np.ndarray) -> np.ndarray:
+    """Weights (P, G * H, I) as right operand of ``rows @ weight.T``: (P, H / BLOCK, G, I / step, BLOCK, step)."""
+    (count, _, depth), size, step = weights.shape, problem.hidden_size, _step(problem)
+    parts = weights.reshape(count, problem.num_gates, size // BLOCK, BLOCK, depth // step, step)
+    return _as_operand(parts.transpose(0, 2, 1, 4, 3, 5), problem.operand_dtype)
 
 
 def _backward_panels(problem: Problem) -> np.ndarray:

@@ -80,15 +80,12 @@ def recur_numbers(
     )
 
 
-def reads_inputs(inputs: Tensor, x: Tensor, weight_hh: Tensor, form: str | None = None) -> bool:
+def reads_inputs(x: Tensor, weight_hh: Tensor, form: str | None = None) -> bool:
     """Whether :func:`rnnkit.models.recurrence.fused.recur_inputs` is the form to be taken, and can be.
 
-    It can where inputs (seq_len, batch, I) fill the registers and want no gradient, nor does x.
+    It can where x wants no gradient; nor may the inputs beside it.
     """
-    wanted = inputs.requires_grad or x.requires_grad
-    if wanted or inputs.shape[2] % fused.UNITS:
-        return False
-    return _taken(form, [inputs, x, weight_hh], weight_hh.shape[1]) == "fused"
+    return not x.requires_grad and _taken(form, [x, weight_hh], weight_hh.shape[1]) == "fused"
 
 
 def _taken(form: str | None, tensors: list[Tensor | None], hidden_size: int) -> str:

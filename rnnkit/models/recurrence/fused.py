@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rnnkit.lanes.sequences.runner import Problem
 
 UNITS = 64  # the compiled form makes the sums of so many hidden units together
+READ_TOGETHER = 16  # and takes further inputs by so many
 
 
 def reason_against(tensors: list[Tensor], hidden_size: int) -> str | None:
@@ -164,10 +165,21 @@ def recur_inputs(
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
     """As `recur_numbers` with more inputs beside x; neither the drive nor its gradient is made.
 
-    For what :func:`rnnkit.models.recurrence.reads_inputs`.
-    inputs (seq_len, batch, I) and weight_inputs (G * hidden_size, I). Differentiable in all parameters, but not in
-    inputs and x. ``bf16`` rounds the operands of products, of inputs as of states.
+    Each of the inputs (ceil(seq_len / P), batch, I) stays for P steps, in which it is read with weights of their own:
+    weight_inputs (P, G * hidden_size, I), I a multiple of `READ_TOGETHER`. Differentiable in all parameters, but not in
+    inputs and x. ``bf16`` rounds the operands of products, of inputs as of states. For what
+    :func:`rnnkit.models.recurrence.reads_inputs` says yes to.
+
+    Raises
+    ------
+    ValueError
+        Inputs of another width, or too few or many of them.
     """
+    num_inputs = -(-len(x) // len(weight_inputs))
+    if inputs.shape[2] % READ_TOGETHER or len(inputs) != num_inputs:
+        raise ValueError(
+            f"inputs {tuple(inputs.shape)} must be {num_inputs} of a width that is a multiple of {READ_TOGETHER}"
+        )
     tensors = (x, weight_ih, bias_ih, weight_hh, bias_hh)
     return run(_Recurrence, cell, tensors, masks, precision, states, (inputs, weight_inputs))
 

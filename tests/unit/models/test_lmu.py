@@ -8,7 +8,7 @@ import scipy.signal
 import torch
 
 from rnnkit.errors import UserError
-from rnnkit.models import LMU
+from rnnkit.models import LMU, lmu
 from rnnkit.models.legendre import chunk_matrices, continuous_matrices, discrete_matrices
 
 
@@ -86,8 +86,33 @@ def test_whole_sequence_and_steps_are_equal(cell, seq_len, input_size, memory_d,
     )
     if bias:
         torch.nn.init.constant_(layer.bias_encoder, 0.3)
-    x = torch.rand(4, seq_len, input_size, generator=_seeded(1))
-    masks = (torch.rand(layer.hidden.num_gates, 4, 5, generator=_seeded(2)) > 0.5) * 2.0
+    _require_equal_to_its_steps(layer, seq_len)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize(("seq_len", "num_chunks"), [(1, 1), (3, 1), (8, 2), (37, 10)])
+def test_read_by_chunks_it_is_equal_to_its_steps(monkeypatch, cell, seq_len, num_chunks):
+    pytest.importorskip("numba")
+    monkeypatch.setenv("RNNKIT_RECURRENCE", "fused")
+    layer = LMU(1, 64, cell=cell, memory_size=6, theta=30, generator=_seeded())
+    read, chunks = layer._read_by_chunks, []
+    monkeypatch.setattr(layer, "_read_by_chunks", lambda x: chunks.append(read(x)) or chunks[-1])
+    _require_equal_to_its_steps(layer, seq_len)
+    assert [len(inputs) for inputs, _ in chunks] == [num_chunks]
+
+
+@pytest.mark.parametrize(
+    ("num_steps", "num_sums", "expected"),
+    [(10, 1024, 4), (784_000, 256, 32), (39_200, 1024, 4), (392_000, 1024, 16)],
+)
+def test_chunks_are_long_where_there_are_many_sequences(num_steps, num_sums, expected):
+    assert lmu._steps_per_chunk(num_steps, num_sums) == expected
+
+
+def _require_equal_to_its_steps(layer, seq_len):
+    """States, memories and all gradients, with recurrent dropout."""
+    x = torch.rand(4, seq_len, layer.input_size, generator=_seeded(1))
+    masks = (torch.rand(layer.hidden.num_gates, 4, layer.hidden_size, generator=_seeded(2)) > 0.2) / 0.8
     states, memories = _steps(layer, x, masks)
     h_n, _, whole = layer(x, recurrent_masks=masks, states=True)
     torch.testing.assert_close(layer.memories(x), memories, rtol=1e-4, atol=1e-5)
