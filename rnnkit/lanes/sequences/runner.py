@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -179,7 +179,8 @@ def run_forward(
         tape.sizes.append(sizes)
         count = problem.seq_len * padded * num_kept(num_gates) * size if keep else 0
         tape.kept.append(np.empty(count, problem.kept_dtype))
-    _side_by_side(job, threads, tape.sizes, tape.kept)
+    for _ in _side_by_side(job, threads, tape.sizes, tape.kept):
+        pass
     return h, c, tape
 
 
@@ -233,9 +234,10 @@ def run_backward(
         return weight, bias, weight_ih, weight_inputs
 
     parts = _side_by_side(job, threads, tape.sizes, tape.kept)
-    weight, bias, weight_ih, weight_inputs = (
-        sum(part[1:], start=part[0]) for part in zip(*parts, strict=True)
-    )
+    weight, bias, weight_ih, weight_inputs = totals = next(parts)
+    for part in parts:
+        for total, summand in zip(totals, part, strict=True):
+            total += summand
     bias = bias.reshape(-1, size)
     recurrent = bias[[0, 1, 3]] if num_gates == GRU else bias
     driven = problem.x is None
@@ -256,11 +258,13 @@ def aligned(count: int, dtype: Any) -> np.ndarray:
     return whole[start : start + count]
 
 
-def _side_by_side(job: Callable[..., Any], threads: int, *arguments: list[Any]) -> list[Any]:
+def _side_by_side(job: Callable[..., Any], threads: int, *arguments: list[Any]) -> Iterator[Any]:
+    """Results in the order of their arguments, each as soon as it and those before it are there."""
     if threads == 1 or len(arguments[0]) == 1:
-        return list(map(job, *arguments))
+        yield from map(job, *arguments)
+        return
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(job, *arguments))
+        yield from pool.map(job, *arguments)
 
 
 def _flat(array: np.ndarray | None) -> np.ndarray:
