@@ -45,11 +45,13 @@ def final_values(
     Raises
     ------
     ValueError
-        When no net has a value.
+        When no net has a value, or ``start`` is no measure.
     """
     import plotly.graph_objects as go
 
     measures = list(here)
+    if start is not None and start not in measures:
+        raise ValueError(f"start: {start!r} is none of {', '.join(measures)}")
     shown = 0 if start is None else measures.index(start)
     nets = _nets(here)
     seeds = max(_values(values, net).size for values in here.values() for net in nets)
@@ -171,6 +173,11 @@ def final_table(
     -------
     Table
         What a notebook shows as an HTML table; accuracies in percent.
+
+    Raises
+    ------
+    ValueError
+        No measure is one of this quantity, or no net has a value.
     """
     nets = _nets(here)
     scale, form, unit = (1, ".4f", "") if quantity == "loss" else (100, ".2f", " in %")
@@ -182,5 +189,7 @@ def final_table(
             theirs = [paper.get(measure, {}).get(net) for net in nets]
             columns[f"{part}: paper"] = ["–" if v is None else format(scale * v, form) for v in theirs]
             columns[f"{part}: here"] = [mean_and_range(scale * _values(values, net), form) for net in nets]
+    if len(columns) == 1:
+        raise ValueError(f"no measure of {quantity} among {', '.join(here)}")
     words = f"{quantity.capitalize()}{unit}: mean over seeds [lowest, highest] beside the paper's value."
     return Table(columns, words)

@@ -16,26 +16,28 @@ from rnnkit.errors import UserError
 from rnnkit.models.initialisers import glorot_uniform, orthogonal
 from rnnkit.models.layers import Recurrent, check_input, check_sizes
 from rnnkit.models.legendre import chunk_matrices, discrete_matrices
-from rnnkit.models.recurrence import READ_TOGETHER, reads_inputs, recur, recur_inputs
+from rnnkit.models.recurrence import INPUTS_AT_ONCE, reads_inputs, recur, recur_inputs
 
-_STEPS_PER_CHUNK = 16
+_STEPS_AT_ONCE = 16  # of a memory that is laid out
 
 
 def _steps_per_chunk(num_steps: int, num_sums: int) -> int:
-    """Steps that are read from one memory, so that moving memories costs about what making weights for each step does.
+    """Steps in which one memory is read, so that moving memories costs about what making weights for each step does.
 
     ``num_steps`` of all sequences, each of which makes ``num_sums``. Either cost is a product with matrices of the
-    memory: a row per chunk and sequence, and forward and back a row per step of a chunk and sum.
+    memory: a row per chunk and sequence, and forward and back a row per step of a chunk and sum. Between 2 and 32, or 0
+    where there is too little to run over.
     """
-    return int(2 ** np.clip(round(np.log2(num_steps / (2 * num_sums)) / 2), 2, 5))
+    balanced = np.sqrt(num_steps / (2 * num_sums))
+    return int(2 ** min(round(np.log2(balanced)), 5)) if balanced >= 2 else 0
 
 
 class LMU(nn.Module):
     """A Legendre memory and the hidden cell that reads ``[m_t, x_t]``.
 
     ``u_t = W_u [x_t, h_{t-1}] + W_m m_{t-1} + b`` and ``m_t = A m_{t-1} + B u_t`` for each of the `memory_d` numbers of
-    u; the hidden cell sees the new m_t. Without the two feedback paths the memory is linear in x and is computed
-    for the whole sequence at once.
+    u; the hidden cell sees the new m_t. Without the two feedback paths the memory is linear in x: it is computed
+    for the whole sequence at once, or not even laid out where the hidden cell can read it by chunks.
 
     Parameters
     ----------
@@ -179,8 +181,8 @@ class LMU(nn.Module):
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Run over whole sequences; arguments and results as of `Recurrent.forward`.
 
-        `input_masks` (1 or G, batch, hidden.input_size) are dropout of what the hidden cell reads. The linear memory
-        itself is always computed in float32.
+        `input_masks` (1 or G, batch, hidden.input_size) are dropout of what the hidden cell reads. A linear memory
+        is computed in float32 at any precision; what the cell reads of it is an operand of its products.
         """
         check_input(x, self.input_size)
         if not self.is_linear:
@@ -189,8 +191,9 @@ class LMU(nn.Module):
         hidden, recurrent = self.hidden, (self.hidden.weight_hh, self.hidden.bias_hh)
         options: dict[str, Any] = {"masks": recurrent_masks, "precision": precision, "states": states}
         is_plain = input_masks is None and self.input_to_hidden and self._has_one_factor
-        if is_plain and reads_inputs(x, hidden.weight_hh):
-            inputs, weight_inputs = self._read_by_chunks(x)
+        steps = _steps_per_chunk(x.numel(), len(hidden.weight_ih)) if is_plain else 0
+        if steps and reads_inputs(x, hidden.weight_hh):
+            inputs, weight_inputs = self._read_by_chunks(x, min(steps, len(x)))
             weights = weight_inputs, hidden.weight_ih[:, -1], hidden.bias_ih
             h_n, c_n, hidden_states = recur_inputs(
                 hidden.cell, inputs, x.squeeze(2), *weights, *recurrent, **options
@@ -229,20 +232,19 @@ class LMU(nn.Module):
         """Whether the encoder does no more than scale a single input."""
         return self.weight_encoder.numel() == 1 and self.bias_encoder is None
 
-    def _read_by_chunks(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """What the hidden cell reads without any memory after the first of a chunk, and the weights of each step in it.
+    def _read_by_chunks(self, x: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+        """What the hidden cell reads in a chunk of steps, and the weights of each of them.
 
         ``W m_{s+k} = (W A^k) m_s + sum_j (W A^{k-j} B) u_{s+j}``: the memory before a chunk and the inputs in it are as
         good as the memory at its k-th step, for weights of that step's own. For x (T, B, 1):
         inputs (chunks, B, I) and weights (steps, G * hidden_size, I), I filled up with zeros.
         """
         (seq_len, batch, _), order = x.shape, self.memory_size
-        size = min(_steps_per_chunk(seq_len * batch, len(self.hidden.weight_ih)), seq_len)
-        matrices = self._chunk_weight(size, x.dtype, x.device)  # (steps, Q + steps, Q)
-        known, num_chunks = order + size, -(-seq_len // size)
-        inputs = x.new_zeros(num_chunks, batch, -(-known // READ_TOGETHER) * READ_TOGETHER)
-        padded = nn.functional.pad(x.squeeze(2), (0, 0, 0, num_chunks * size - seq_len))
-        inputs[:, :, order:known] = padded.view(num_chunks, size, batch).transpose(1, 2)
+        matrices = self._chunk_weight(steps, x.dtype, x.device)  # (steps, Q + steps, Q)
+        known, num_chunks = order + steps, -(-seq_len // steps)
+        inputs = x.new_zeros(num_chunks, batch, -(-known // INPUTS_AT_ONCE) * INPUTS_AT_ONCE)
+        padded = nn.functional.pad(x.squeeze(2), (0, 0, 0, num_chunks * steps - seq_len))
+        inputs[:, :, order:known] = padded.view(num_chunks, steps, batch).transpose(1, 2)
         for before, after in pairwise(inputs):
             after[:, :order] = before[:, :known] @ matrices[-1]
         weight = self.hidden.weight_ih[:, :order] * self.weight_encoder
@@ -270,7 +272,7 @@ class LMU(nn.Module):
     def _delay(self, encoded: Tensor) -> Tensor:
         """The memories of inputs (seq_len, batch, memory_d) -> (seq_len, batch, memory_d * memory_size), in chunks."""
         seq_len, batch, memory_d = encoded.shape
-        size = min(_STEPS_PER_CHUNK, seq_len)
+        size = min(_STEPS_AT_ONCE, seq_len)
         chunk_weight = self._chunk_weight(size, encoded.dtype, encoded.device)
         columns = encoded.reshape(seq_len, batch * memory_d).t()  # (B D, T)
         m = encoded.new_zeros(batch * memory_d, self.memory_size)

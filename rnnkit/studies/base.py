@@ -151,9 +151,10 @@ class Study(ABC):
             with those that are still due.
         workers : int, optional
             Jobs at a time. Left out: on this machine one per core on a CPU as far as the memory reaches, one on
-            a GPU; on a cluster as many as it takes. Every job runs on one thread, but for recurrences whose bits do
-            not depend on it: these take cores of this machine that are idle. So the number of workers and where
-            they are change the time and never a bit of the result.
+            a GPU; on a cluster as many as it takes. Every job runs on one thread, but on this machine wide
+            recurrences, whose bits do not depend on it, are lent the cores that no job of the run has (at most
+            ``RNNKIT_CORES``). So the number of workers and where they are change the time and never a bit of the
+            result.
         executor : str or concurrent.futures.Executor
             ``processes`` or ``threads`` of this machine, ``dask:tcp://HOST:PORT`` or ``dask:FILE.json`` (the
             file that a Dask scheduler writes), ``submitit`` (jobs of SLURM, with settings as in

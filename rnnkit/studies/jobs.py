@@ -79,7 +79,7 @@ _threads_lock = threading.Lock()
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """One thread for every product and every BLAS call: the same bits on any number of cores.
+    """One thread for every product of torch and every BLAS call: the same bits on any number of cores.
 
     The setting is the whole process's. Several threads may be inside: the last one to leave takes it back.
     """
@@ -105,38 +105,38 @@ def single_threaded() -> Iterator[None]:
                 limits.restore_original_limits()
 
 
-def run_job(job: Job, context: JobContext, steps: Steps, cores: Cores) -> None:
+def run_job(job: Job, context: JobContext, steps: Steps, cores: Cores | None = None) -> None:
     """Compute one record and save it.
 
-    It has one thread; a recurrence whose bits do not depend on that takes cores that no other job is using.
+    On one thread, but for fused recurrences: these take its share of the ``cores``, where there are any.
 
     Raises
     ------
     UserError
         Whatever the job raised, a device that this machine has not got, a record that cannot be saved.
     """
-    from rnnkit.models.recurrence import sharing
+    from rnnkit.models.recurrence import lending
 
     resolve_device(context.device)
     records = [context.store.load(needed.key) for needed in job.needs]
     checkpoint = checkpoint_path(job)
     start = time.perf_counter()
-    with single_threaded(), cores.share() as share, sharing(share):
+    with single_threaded(), (cores or Cores(1)).share() as share, lending(share):
         outcome = job.compute(job, records, context.device, checkpoint, steps)
-    device = device_name(context.device, share.most)
     context.store.save(
         job.key,
         arrays=outcome.arrays,
         weights=outcome.weights,
         metrics=outcome.metrics,
         provenance=provenance(
-            device,
+            device_name(context.device, share.most),
             job.seed,
             outcome.data_checksums,
             time.perf_counter() - start,
             peak_memory_bytes(),
             context.budget,
         )
+        | {"most_threads": share.most}
         | {"needs": {record.key.id: record.weights_checksum for record in records}},
     )
     checkpoint.unlink(missing_ok=True)
@@ -161,7 +161,7 @@ def run_task(
     steps : Steps, optional
         Who is told of the steps; left out: nobody.
     cores : Cores, optional
-        Those of the machine, where it is known what else runs there; left out: one.
+        Those that the jobs of a run on this machine share; left out: one.
 
     Returns
     -------
@@ -175,7 +175,7 @@ def run_task(
             for needed in job.needs:
                 await_record(context.store, needed.key)
         assert steps is not None
-        run_job(job, context, steps, cores or Cores(1))
+        run_job(job, context, steps, cores)
     except UserError as error:
         return error
     except Abandoned:

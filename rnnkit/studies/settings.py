@@ -101,7 +101,7 @@ def resolve_device(device: object) -> str:
     return "cpu"
 
 
-def device_name(device: str, most_threads: int = 1) -> str:
+def device_name(device: str, most_threads: int) -> str:
     """What a record says it was computed on: ``cpu (AMD EPYC, 1 to 2 threads)``, ``cuda (NVIDIA H200)``."""
     import torch
 

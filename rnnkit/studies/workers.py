@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from rnnkit.errors import UserError
+
 BYTES_PER_WORKER = 2.5 * 2**30
 _MEMORY = Path("/proc/meminfo")
 
@@ -23,9 +25,24 @@ def default_workers(device: str) -> int:
 
 
 def num_cores() -> int:
-    """Cores that this process may use; one while a page is being made, beside which others are."""
+    """Cores that a run may use, no more than ``RNNKIT_CORES``; one while a page is being made, beside which others are.
+
+    Raises
+    ------
+    UserError
+        ``RNNKIT_CORES`` is no number of cores.
+    """
     if os.environ.get("RNNKIT_STATIC") == "1":
         return 1
+    asked = os.environ.get("RNNKIT_CORES", "").strip()
+    if not asked:
+        return _cores()
+    if not (asked.isascii() and asked.isdigit() and int(asked)):
+        raise UserError("RNNKIT_CORES is no number of cores", value=asked, allowed="an integer of at least 1")
+    return min(_cores(), int(asked))
+
+
+def _cores() -> int:
     # A container or a batch system may give fewer cores than the machine has; macOS cannot say.
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0)) or 1

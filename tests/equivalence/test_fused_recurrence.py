@@ -11,11 +11,11 @@ from rnnkit.errors import UserError
 from rnnkit.models.recurrence import (
     NUM_GATES,
     fused,
+    lending,
     reads_inputs,
     recur,
     recur_inputs,
     recur_numbers,
-    sharing,
     stepwise,
 )
 
@@ -175,12 +175,24 @@ def test_more_inputs_are_read_where_the_numbers_want_no_gradient():
     assert not reads_inputs(x, weight_hh, "stepwise")
 
 
-@pytest.mark.parametrize("shape", [(4, 3, 60), (3, 3, 64)])
-def test_more_inputs_of_another_shape_are_refused(shape):
+@pytest.mark.parametrize(
+    ("inputs", "weights"),
+    [
+        ((4, 3, 60), (1, 64, 60)),
+        ((3, 3, 64), (1, 64, 64)),
+        ((4, 2, 64), (1, 64, 64)),
+        ((4, 3, 64), (1, 64, 48)),
+        ((4, 3, 64), (1, 128, 64)),
+        ((4, 3, 64), (0, 64, 64)),
+    ],
+)
+def test_more_inputs_of_another_shape_are_refused(inputs, weights):
     (_, weight_hh, bias_hh), _ = _operands("rnn", 3, 4, 64, masked=False)
-    weights = torch.ones(1, 64, shape[2]), torch.ones(64), torch.zeros(64)
-    with pytest.raises(ValueError, match="must be 4 of a width that is a multiple of 16"):
-        recur_inputs("rnn", torch.zeros(shape), torch.ones(4, 3), *weights, weight_hh, bias_hh)
+    given = torch.ones(weights), torch.ones(64), torch.zeros(64)
+    with pytest.raises(
+        ValueError, match=r"must be \(ceil\(4 / P\), 3, I\) and \(P, 64, I\), I a multiple of 16"
+    ):
+        recur_inputs("rnn", torch.zeros(inputs), torch.ones(4, 3), *given, weight_hh, bias_hh)
 
 
 def test_nan_in_an_input_stays_with_its_sample():
@@ -246,7 +258,7 @@ def test_bits_do_not_depend_on_the_run_or_the_threads(cell, precision):
         assert all(torch.equal(*pair) for pair in zip(runs[0], again, strict=True))
 
 
-def test_both_ways_take_what_is_shared(monkeypatch):
+def test_both_ways_take_what_is_lent(monkeypatch):
     from rnnkit.lanes.sequences import runner
 
     operands, masks = _operands("gru", 200, 5, 64, masked=True)
@@ -255,10 +267,10 @@ def test_both_ways_take_what_is_shared(monkeypatch):
     monkeypatch.setattr(
         runner, "_side_by_side", lambda job, threads, *a: taken.append(threads) or one(job, threads, *a)
     )
-    shares = iter((3, 2))
-    with sharing(lambda: next(shares)):
+    lent, asked = iter((3, 2)), []
+    with lending(lambda most: asked.append(most) or next(lent)):
         shared = _run(fused.recur, "gru", operands, masks, dtype=torch.float32)
-    assert taken == [3, 2]
+    assert (taken, asked) == ([3, 2], [4, 4])  # 200 rows are four micro-batches
     assert all(torch.equal(*pair) for pair in zip(alone, shared, strict=True))
 
 

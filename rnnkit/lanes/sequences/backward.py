@@ -30,11 +30,11 @@ def backward(  # type: ignore[no-untyped-def]
     Buffers beside those of :func:`forward`: ``right``: weight_hh for the way back, (H / BLOCK, G, H, BLOCK) in steps;
     ``grad_states`` (seq_len, batch, H) or empty; ``grad_h``, ``grad_c``: the last states' gradients (padded, H);
     ``grad_drive`` (seq_len, batch, G * H) or None; ``grad_weight`` (G * H, H), ``grad_bias`` (G or 4, H) and
-    ``grad_input`` (G, H), the gradient of ``weight_ih``, and ``grad_inputs`` (held, G * H, I), that of the
+    ``grad_input`` (G, H), the gradient of ``weight_ih``, and ``grad_inputs`` (input_steps, G * H, I), that of the
     inputs' weights, are added to. ``left``: zeros (padded, G * H); ``summands``: zeros (G * H / LANES,
     num_slots * padded, LANES) in steps, of a GRU with inputs H / LANES more; ``states``: (G or 1, H / BLOCK,
-    num_slots * padded, BLOCK) in steps, ``taken``: (I / LANES, num_slots * padded, LANES) in steps; they collect
-    ``num_slots`` time steps for one product.
+    num_slots * padded, BLOCK) in steps; they collect ``num_slots`` time steps for one product. ``taken``: zeros
+    (I / LANES, padded, LANES) in steps, for the inputs of a chunk of steps.
     """
     _backward(
         sizes, bare(kept), bare(x), bare(inputs), bare(right), bare(masks), bare(grad_states), bare(grad_h),
@@ -69,13 +69,15 @@ def _backward(  # type: ignore[no-untyped-def]
                 _collect(
                     sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states, inputs is not None
                 )  # fmt: skip
-            if inputs is not None:
-                _collect_inputs(sizes, t // sizes.held, row, filled, num_slots, inputs, taken)
+        if inputs is not None:
+            if t == sizes.seq_len - 1 or (t + 1) % sizes.input_steps == 0:
+                _take_inputs(sizes, t // sizes.input_steps, inputs, taken)
+            _add_weights_of_inputs(
+                sizes, t % sizes.input_steps, filled, num_slots, summands, taken, grad_inputs
+            )
         filled += 1
         if filled == num_slots or t == 0:
             _add_weights(sizes, filled, num_slots, present(masks), summands, states, grad_weight)
-            if inputs is not None:
-                _add_weights_of_inputs(sizes, t, filled, num_slots, summands, taken, grad_inputs)
             filled = 0
         if t > 0:
             _step_back(sizes, left, right, masks, tile, grad_h)
@@ -149,16 +151,16 @@ def _collect(  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _collect_inputs(sizes, number, row, filled, num_slots, inputs, taken):  # type: ignore[no-untyped-def]
-    """Round the inputs of two samples to operands of their weights' gradient."""
+def _take_inputs(sizes, chunk, inputs, taken):  # type: ignore[no-untyped-def]
+    """Round the inputs of a chunk of steps to an operand of their weights' gradient."""
     vectors = sizes.num_inputs // LANES
-    depth, total = filled * sizes.padded + row, num_slots * sizes.padded
-    sample = number * sizes.batch + sizes.first + row
-    for vector in range(vectors):
-        one, two = load(inputs, sample * vectors + vector), splat(inputs, 0.0)
-        if row + 1 < sizes.rows:
-            two = load(inputs, (sample + 1) * vectors + vector)
-        put_steps(taken, vector * total + depth, 1, one, two)
+    for row in range(0, sizes.rows, 2):
+        sample = chunk * sizes.batch + sizes.first + row
+        for vector in range(vectors):
+            one, two = load(inputs, sample * vectors + vector), splat(inputs, 0.0)
+            if row + 1 < sizes.rows:
+                two = load(inputs, (sample + 1) * vectors + vector)
+            put_steps(taken, vector * sizes.padded + row, 1, one, two)
 
 
 @inlined
@@ -166,45 +168,35 @@ def _add_weights(sizes, filled, num_slots, masked, summands, states, grad_weight
     """Add the outer products of deltas and states of the steps collected."""
     for gate in range(len(sizes.gates)):
         first = gate * (sizes.hidden_size // BLOCK) if masked else 0
-        _add_outer(
-            sizes, filled, num_slots, gate, summands, states, first, grad_weight
-        )  # fmt: skip
+        _add_outer(sizes, filled, num_slots, gate, summands, states, first, grad_weight)
 
 
 @inlined
-def _add_weights_of_inputs(sizes, t, filled, num_slots, summands, taken, grad_inputs):  # type: ignore[no-untyped-def]
-    """Add the outer products of deltas and inputs of the steps collected, of which t is the last."""
+def _add_weights_of_inputs(sizes, phase, slot, num_slots, summands, taken, grad_inputs):  # type: ignore[no-untyped-def]
+    """Add the outer products of the deltas in one slot and inputs, to the weights of this step of their chunk."""
     num_gates = len(sizes.gates)
-    for slot in range(filled):
-        held = (t + filled - 1 - slot) % sizes.held
-        for gate in range(num_gates):
-            source = 3 if num_gates == GRU and gate == 2 else gate  # what the candidate hands to its input
-            _add_columns(
-                sizes, slot, num_slots, held * num_gates + gate, source, summands, taken, grad_inputs
-            )
+    for gate in range(num_gates):
+        source = 3 if num_gates == GRU and gate == 2 else gate  # what the candidate hands to its input
+        _add_columns(sizes, slot, num_slots, phase * num_gates + gate, source, summands, taken, grad_inputs)
 
 
 @compiled
-def _add_columns(  # type: ignore[no-untyped-def]
-    sizes, slot, num_slots, part, source, summands, columns, result
-):  # fmt: skip
-    """Add to one part of ``result`` the outer product of one step: summands of gate ``source`` and all columns."""
-    step, units, depth = width(columns), sizes.hidden_size // LANES, sizes.num_inputs
+def _add_columns(sizes, slot, num_slots, part, source, summands, taken, result):  # type: ignore[no-untyped-def]
+    """Add to part ``part`` of ``result`` (.., H, I) the outer product of summands of gate ``source`` and inputs."""
+    step, units, num_inputs = width(taken), sizes.hidden_size // LANES, sizes.num_inputs
     total, first = num_slots * sizes.padded, slot * sizes.padded
-    for vector in range(depth // LANES):
+    for vector in range(num_inputs // LANES):
         for unit in range(units):
             for row in range(0, LANES, COLUMN_ROWS):
                 add_column(
-                    result, ((part * units + unit) * LANES + row) * depth + vector * LANES, depth,
+                    result, ((part * units + unit) * LANES + row) * num_inputs + vector * LANES, num_inputs,
                     summands, ((source * units + unit) * total + first) * LANES + row * step, step, LANES * step,
-                    columns, (vector * total + first) * LANES, sizes.padded // step,
+                    taken, vector * sizes.padded * LANES, sizes.padded // step,
                 )  # fmt: skip
 
 
 @compiled
-def _add_outer(  # type: ignore[no-untyped-def]
-    sizes, filled, num_slots, gate, summands, columns, first, result
-):  # fmt: skip
+def _add_outer(sizes, filled, num_slots, gate, summands, columns, first, result):  # type: ignore[no-untyped-def]
     """Add to a gate's rows of ``result`` one product over the steps collected: columns from block ``first`` on."""
     step, size, total = width(columns), sizes.hidden_size, num_slots * sizes.padded
     units = size // LANES

@@ -25,7 +25,7 @@ class Sizes(NamedTuple):
     padded: int
     hidden_size: int
     num_inputs: int
-    held: int  # steps for which inputs stay, each of which has its own weights of them
+    input_steps: int  # in which the same inputs are read, with other weights in each
 
 
 @compiled
@@ -36,11 +36,10 @@ def forward(  # type: ignore[no-untyped-def]
 
     Every buffer is flat. ``kept`` (seq_len, padded, num_kept, H) or empty, ``states`` (seq_len, batch, H) or empty,
     ``drive`` (seq_len, batch, G * H), or None with ``x`` (seq_len, batch) and ``weight_ih`` (G * H,) in its place;
-    beside which there may be ``inputs`` (seq_len / held, batch, I); ``right``: weight_hh as (H / BLOCK, G, H, BLOCK) in
-    steps, ``right_inputs``: the inputs' weights likewise, I for the second H, for each of ``held`` steps;
-    ``masks`` (G, batch, H) or empty;
-    ``left``: zeros (2, G or 1, padded, H), ``left_inputs`` (padded, I); ``h`` and ``c``: zeros (padded, H), left with
-    the last states.
+    beside which there may be ``inputs`` (seq_len / input_steps, rounded up, batch, I); ``right``: weight_hh as
+    (H / BLOCK, G, H, BLOCK) in steps, ``right_inputs``: the inputs' weights likewise, I for the second H, for each of
+    ``input_steps``; ``masks`` (G, batch, H) or empty; ``left``: zeros (2, G or 1, padded, H), ``left_inputs``
+    (padded, I); ``h`` and ``c``: zeros (padded, H), left with the last states.
     """
     _forward(
         sizes, bare(kept), bare(states), bare(drive), bare(x), bare(weight_ih), bare(inputs), bare(bias), bare(right),
@@ -58,8 +57,8 @@ def _forward(  # type: ignore[no-untyped-def]
     num_left = num_gates if present(masks) else 1
     for t in range(sizes.seq_len):
         now, following = t % 2 * num_left, (t + 1) % 2 * num_left
-        if inputs is not None and t % sizes.held == 0:
-            _take(sizes, t // sizes.held, inputs, left_inputs)
+        if inputs is not None and t % sizes.input_steps == 0:
+            _take(sizes, t // sizes.input_steps, inputs, left_inputs)
         for block in range(size // BLOCK):
             for top in range(0, sizes.rows, TILE_ROWS):
                 for gate in range(num_gates):
@@ -69,7 +68,7 @@ def _forward(  # type: ignore[no-untyped-def]
                         right, (block * num_gates + gate) * size * BLOCK, size // step,
                     )  # fmt: skip
                 if inputs is not None:
-                    _add_inputs(sizes, t % sizes.held, block, top, tile, left_inputs, right_inputs)
+                    _add_inputs(sizes, t % sizes.input_steps, block, top, tile, left_inputs, right_inputs)
                 for row in range(top, min(top + TILE_ROWS, sizes.rows)):
                     sample = t * sizes.batch + sizes.first + row
                     for vector in range(4):
@@ -115,20 +114,20 @@ def _forward(  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _take(sizes, number, inputs, left_inputs):  # type: ignore[no-untyped-def]
-    """Round inputs to a left operand."""
+def _take(sizes, chunk, inputs, left_inputs):  # type: ignore[no-untyped-def]
+    """Round the inputs of a chunk of steps to a left operand."""
     vectors = sizes.num_inputs // LANES
     for row in range(sizes.rows):
-        sample = number * sizes.batch + sizes.first + row
+        sample = chunk * sizes.batch + sizes.first + row
         for vector in range(vectors):
             put_operand(left_inputs, row * vectors + vector, load(inputs, sample * vectors + vector))
 
 
 @inlined
-def _add_inputs(sizes, step_held, block, top, tile, left_inputs, right_inputs):  # type: ignore[no-untyped-def]
+def _add_inputs(sizes, phase, block, top, tile, left_inputs, right_inputs):  # type: ignore[no-untyped-def]
     """Add to the sums of a tile what the inputs contribute; of the GRU's candidate, whose sum is gated, beside it."""
     num_gates, depth, step = len(sizes.gates), sizes.num_inputs, width(left_inputs)
-    first = (step_held * (sizes.hidden_size // BLOCK) + block) * num_gates
+    first = (phase * (sizes.hidden_size // BLOCK) + block) * num_gates
     for gate in range(num_gates):
         source, panel = top * depth, (first + gate) * depth * BLOCK
         if num_gates == GRU and gate == 2:

@@ -37,7 +37,8 @@ class Problem:
     x, weight_ih, bias_ih : ndarray (seq_len, batch), (G * H,), (G * H,), or None
         One number of input a step, where there is no drive.
     inputs, weight_inputs : ndarray (ceil(seq_len / P), batch, I), (P, G * H, I), or None
-        More inputs beside x, each of which stays for P steps with weights of their own; I is a multiple of `LANES`.
+        More inputs beside x, read in P steps with other weights in each; I is a multiple of `LANES`. The backward pass
+        needs no weights.
     masks : ndarray (G, batch, H) or None
     bf16 : bool
         Whether operands of products are rounded to bfloat16, and what is kept to half precision.
@@ -71,11 +72,6 @@ class Problem:
     def num_inputs(self) -> int:
         """Inputs beside x."""
         return 0 if self.inputs is None else int(self.inputs.shape[2])
-
-    @property
-    def held(self) -> int:
-        """Steps for which inputs stay."""
-        return 1 if self.weight_inputs is None else len(self.weight_inputs)
 
     @property
     def operand_dtype(self) -> type:
@@ -173,8 +169,9 @@ def run_forward(
     for first, rows in micro_batches(problem.batch):
         padded = -(-rows // TILE_ROWS) * TILE_ROWS
         gates = tuple(range(num_gates))
+        steps = 1 if problem.weight_inputs is None else len(problem.weight_inputs)
         sizes = Sizes(
-            gates, problem.seq_len, problem.batch, first, rows, padded, size, problem.num_inputs, problem.held
+            gates, problem.seq_len, problem.batch, first, rows, padded, size, problem.num_inputs, steps
         )
         tape.sizes.append(sizes)
         count = problem.seq_len * padded * num_kept(num_gates) * size if keep else 0
@@ -220,7 +217,7 @@ def run_backward(
 
         weight, left = aligned(num_gates * size * size, np.float32), sizes.padded * num_gates * size
         bias, weight_ih = aligned(num_biases * size, np.float32), aligned(num_gates * size, np.float32)
-        weight_inputs = aligned(sizes.held * num_gates * size * sizes.num_inputs, np.float32)
+        weight_inputs = aligned(sizes.input_steps * num_gates * size * sizes.num_inputs, np.float32)
         depth = num_slots * sizes.padded
         backward(
             sizes, kept, x, _source(problem.inputs), right, masks, _flat(grad_states), rows_of(grad_h), rows_of(grad_c),
@@ -228,7 +225,7 @@ def run_backward(
             aligned(left, problem.operand_dtype), aligned(2 * NUM_DELTAS * LANES, np.float32),
             aligned(depth * num_summands * size, problem.operand_dtype),
             aligned(depth * size * num_states, problem.operand_dtype),
-            aligned(depth * sizes.num_inputs, problem.operand_dtype),
+            aligned(sizes.padded * sizes.num_inputs, problem.operand_dtype),
             aligned(TILE_ROWS * BLOCK, np.float32), num_slots,
         )  # fmt: skip
         return weight, bias, weight_ih, weight_inputs

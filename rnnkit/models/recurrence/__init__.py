@@ -1,18 +1,18 @@
 """Recurrences over whole sequences: one meaning, `stepwise.recur`, and faster forms of it, `fused` and `unrolled`."""
 
 from rnnkit.models.recurrence.dispatch import FORMS, reads_inputs, recur, recur_numbers
-from rnnkit.models.recurrence.fused import READ_TOGETHER, recur_inputs
+from rnnkit.models.recurrence.fused import INPUTS_AT_ONCE, recur_inputs
 from rnnkit.models.recurrence.stepwise import CELLS, NUM_GATES
-from rnnkit.models.recurrence.threads import sharing
+from rnnkit.models.recurrence.threads import lending
 
 __all__ = [
     "CELLS",
     "FORMS",
+    "INPUTS_AT_ONCE",
     "NUM_GATES",
-    "READ_TOGETHER",
+    "lending",
     "reads_inputs",
     "recur",
     "recur_inputs",
     "recur_numbers",
-    "sharing",
 ]

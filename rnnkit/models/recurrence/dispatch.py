@@ -83,7 +83,7 @@ def recur_numbers(
 def reads_inputs(x: Tensor, weight_hh: Tensor, form: str | None = None) -> bool:
     """Whether :func:`rnnkit.models.recurrence.fused.recur_inputs` is the form to be taken, and can be.
 
-    It can where x wants no gradient; nor may the inputs beside it.
+    It can where x wants no gradient; what is read beside it may want none either.
     """
     return not x.requires_grad and _taken(form, [x, weight_hh], weight_hh.shape[1]) == "fused"
 

@@ -3,7 +3,7 @@
 What makes it fast: the batch is cut into micro-batches whose states and deltas stay in the second-level cache; products
 are summed in registers, from weights laid out once per call, and each sum goes through its gate before it leaves the
 first-level cache; only what the backward pass cannot do without is kept (of the LSTM i, f, g, o, c), in half precision
-where products are in bfloat16; the gradient of the weights is one product for several steps. Inputs that want no
+where products are in bfloat16; the gradient of weight_hh is one product for several steps. Inputs that want no
 gradient are multiplied on the way, so that the drive, in an LSTM four times as large, never goes through memory. Each
 cell and each kind of input has a loop of its own, which need not ask what it is.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rnnkit.lanes.sequences.runner import Problem
 
 UNITS = 64  # the compiled form makes the sums of so many hidden units together
-READ_TOGETHER = 16  # and takes further inputs by so many
+INPUTS_AT_ONCE = 16  # and takes further inputs by so many
 
 
 def reason_against(tensors: list[Tensor], hidden_size: int) -> str | None:
@@ -81,7 +81,7 @@ class _Recurrence(torch.autograd.Function):
         inputs: Tensor | None = None,
         weight_inputs: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        from rnnkit.lanes.sequences.runner import run_forward
+        from rnnkit.lanes.sequences.runner import micro_batches, run_forward
 
         ctx.set_materialize_grads(False)
         problem = _problem(
@@ -89,7 +89,8 @@ class _Recurrence(torch.autograd.Function):
         )
         shape = (problem.seq_len, problem.batch, problem.hidden_size)
         filled = np.empty(shape, np.float32) if states else None
-        h, c, tape = run_forward(problem, keep=tracked, states=filled, threads=num_threads())
+        threads = num_threads(len(micro_batches(problem.batch)))
+        h, c, tape = run_forward(problem, keep=tracked, states=filled, threads=threads)
         if tracked:
             # The drive itself is not needed on the way back. What was kept is a tensor so that autograd lets it go
             # after the backward pass, not when the loss is forgotten.
@@ -131,7 +132,7 @@ class _Recurrence(torch.autograd.Function):
             grad_c=grad_c,
             grad_states=grad_states,
             with_drive=x is None and ctx.needs_input_grad[1],
-            threads=num_threads(),
+            threads=num_threads(len(tape.sizes)),
         )
         parts = [
             found.drive,
@@ -165,20 +166,22 @@ def recur_inputs(
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
     """As `recur_numbers` with more inputs beside x; neither the drive nor its gradient is made.
 
-    Each of the inputs (ceil(seq_len / P), batch, I) stays for P steps, in which it is read with weights of their own:
-    weight_inputs (P, G * hidden_size, I), I a multiple of `READ_TOGETHER`. Differentiable in all parameters, but not in
-    inputs and x. ``bf16`` rounds the operands of products, of inputs as of states. For what
+    Each of the inputs (ceil(seq_len / P), batch, I) is read in P steps, with other weights in each: weight_inputs
+    (P, G * hidden_size, I), I a multiple of `INPUTS_AT_ONCE`. Differentiable in all parameters, but not in inputs and
+    x. ``bf16`` rounds the operands of products, of inputs as of states. For what
     :func:`rnnkit.models.recurrence.reads_inputs` says yes to.
 
     Raises
     ------
     ValueError
-        Inputs of another width, or too few or many of them.
+        Inputs or their weights of another shape.
     """
-    num_inputs = -(-len(x) // len(weight_inputs))
-    if inputs.shape[2] % READ_TOGETHER or len(inputs) != num_inputs:
+    (steps, sums, width), (seq_len, batch) = weight_inputs.shape, x.shape
+    expected = (-(-seq_len // max(1, steps)), batch, width)
+    if not steps or width % INPUTS_AT_ONCE or sums != len(weight_hh) or inputs.shape != expected:
         raise ValueError(
-            f"inputs {tuple(inputs.shape)} must be {num_inputs} of a width that is a multiple of {READ_TOGETHER}"
+            f"inputs {tuple(inputs.shape)} and their weights {tuple(weight_inputs.shape)} must be "
+            f"(ceil({seq_len} / P), {batch}, I) and (P, {len(weight_hh)}, I), I a multiple of {INPUTS_AT_ONCE}"
         )
     tensors = (x, weight_ih, bias_ih, weight_hh, bias_hh)
     return run(_Recurrence, cell, tensors, masks, precision, states, (inputs, weight_inputs))

@@ -1,4 +1,4 @@
-"""How many threads a fused recurrence takes: its bits do not depend on them, so it may take cores that are idle."""
+"""How many threads a fused recurrence takes: its bits do not depend on it, so cores may be lent to it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from contextvars import ContextVar
 
 import torch
 
-_SHARE: ContextVar[Callable[[], int] | None] = ContextVar("share", default=None)
+_LENDER: ContextVar[Callable[[int], int] | None] = ContextVar("lender", default=None)
 
 
-def num_threads() -> int:
-    """What the share says at this moment, within `sharing`; else as many as torch has."""
-    share = _SHARE.get()
-    return torch.get_num_threads() if share is None else share()
+def num_threads(most: int) -> int:
+    """As many as torch has, or within :func:`lending` as many as are lent at this moment; ``most`` can be used."""
+    lender = _LENDER.get()
+    return min(torch.get_num_threads(), most) if lender is None else lender(most)
 
 
 @contextmanager
-def sharing(share: Callable[[], int]) -> Iterator[None]:
-    """Have ``share`` asked before each pass over a sequence, whatever torch's number of threads is."""
-    token = _SHARE.set(share)
+def lending(lender: Callable[[int], int]) -> Iterator[None]:
+    """Have ``lender(most)`` asked before each pass over a sequence, whatever torch's number of threads is."""
+    token = _LENDER.set(lender)
     try:
         yield
     finally:
-        _SHARE.reset(token)
+        _LENDER.reset(token)

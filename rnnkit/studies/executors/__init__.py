@@ -101,7 +101,7 @@ def open_pool(choice: Choice, *, workers: int | None, num_jobs: int, device: str
 
         return SubmititPool(choice.argument, limit=workers, device=device)
     workers = min(workers or default_workers(device), num_jobs)
-    cores = Cores(num_cores())
+    cores = Cores(num_cores(), across_processes=choice.kind == "processes" and workers > 1)
     if choice.kind == "threads":
         return ThreadPool(workers, progress, cores)
     return ProcessPool(workers, progress, cores) if workers > 1 else InlinePool(progress, cores)

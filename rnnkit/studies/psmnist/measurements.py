@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,13 +42,17 @@ def measure(study: Study) -> dict[str, np.ndarray]:
         initial = [dict(_initial(record)) for record in study.records("initial", only=net)]
         for name in initial[0] if initial else ():
             found[f"untrained.{net}.{name}"] = np.array([values[name] for values in initial])
-    devices = {str(record.run.get("device")) for record in study.records("train")}
-    if len(devices) > 1:  # seconds of different devices are not to be compared
+    if not times_compare([record.run for record in study.records("train")]):
         found = {name: values for name, values in found.items() if not name.endswith("_seconds")}
     found |= dict(_between(found)) | errors_alike(study)
     for row in describe():
         found[f"{row['name']}.parameters"] = np.array(float(str(row["parameters"])))
     return found
+
+
+def times_compare(runs: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether seconds of these runs can be held against each other: one device, and no cores lent to some of them."""
+    return len({run["device"] for run in runs}) <= 1 and all(run.get("most_threads", 1) == 1 for run in runs)
 
 
 def accuracy_bound(rate: float, class_counts: np.ndarray) -> float:

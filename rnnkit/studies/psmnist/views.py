@@ -145,7 +145,10 @@ def epoch_seconds(study: Study) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     seconds = {
         net: np.array([record.metrics["epoch_seconds"] for record in found]) for net, found in records.items()
     }
-    return seconds, {net: found[0].run["device"] for net, found in records.items()}
+    devices = {
+        net: dict.fromkeys(str(record.run["device"]) for record in found) for net, found in records.items()
+    }
+    return seconds, {net: ", ".join(names) for net, names in devices.items()}
 
 
 def num_test(study: Study) -> int:

@@ -74,6 +74,13 @@ def test_a_lost_training_is_left_out_of_the_mean():
     figure.payload()
 
 
+def test_what_is_no_measure_is_refused():
+    with pytest.raises(ValueError, match="start: 'speed' is none of loss, test, accuracy, test"):
+        final_values(ends(1), PAPER, start="speed")
+    with pytest.raises(ValueError, match="no measure of speed among loss, test"):
+        final_table(ends(1), PAPER, "speed")
+
+
 def test_nothing_at_all_is_refused():
     with pytest.raises(ValueError, match="no net has a value of loss, test"):
         final_values({LOSS: {"rnn": []}}, PAPER)

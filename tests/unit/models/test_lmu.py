@@ -90,23 +90,40 @@ def test_whole_sequence_and_steps_are_equal(cell, seq_len, input_size, memory_d,
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-@pytest.mark.parametrize(("seq_len", "num_chunks"), [(1, 1), (3, 1), (8, 2), (37, 10)])
-def test_read_by_chunks_it_is_equal_to_its_steps(monkeypatch, cell, seq_len, num_chunks):
-    pytest.importorskip("numba")
-    monkeypatch.setenv("RNNKIT_RECURRENCE", "fused")
+@pytest.mark.parametrize(("seq_len", "steps", "num_chunks"), [(1, 4, 1), (8, 4, 2), (37, 16, 3), (37, 5, 8)])
+def test_read_by_chunks_it_is_equal_to_its_steps(fused_by, cell, seq_len, steps, num_chunks):
+    chunks = fused_by(steps)
     layer = LMU(1, 64, cell=cell, memory_size=6, theta=30, generator=_seeded())
-    read, chunks = layer._read_by_chunks, []
-    monkeypatch.setattr(layer, "_read_by_chunks", lambda x: chunks.append(read(x)) or chunks[-1])
     _require_equal_to_its_steps(layer, seq_len)
-    assert [len(inputs) for inputs, _ in chunks] == [num_chunks]
+    assert chunks == [num_chunks]
 
 
 @pytest.mark.parametrize(
     ("num_steps", "num_sums", "expected"),
-    [(10, 1024, 4), (784_000, 256, 32), (39_200, 1024, 4), (392_000, 1024, 16)],
+    [(784, 1024, 0), (2048, 256, 2), (39_200, 1024, 4), (392_000, 1024, 16), (10**9, 64, 32)],
 )
 def test_chunks_are_long_where_there_are_many_sequences(num_steps, num_sums, expected):
     assert lmu._steps_per_chunk(num_steps, num_sums) == expected
+
+
+@pytest.fixture
+def fused_by(monkeypatch):
+    """Have memories read by chunks of so many steps; the list tells how many chunks there were."""
+    pytest.importorskip("numba")
+    read, chunks = LMU._read_by_chunks, []
+
+    def counted(layer, x, steps):
+        inputs, weights = read(layer, x, steps)
+        chunks.append(len(inputs))
+        return inputs, weights
+
+    def by(steps):
+        monkeypatch.setenv("RNNKIT_RECURRENCE", "fused")
+        monkeypatch.setattr(lmu, "_steps_per_chunk", lambda num_steps, num_sums: steps)
+        monkeypatch.setattr(LMU, "_read_by_chunks", counted)
+        return chunks
+
+    return by
 
 
 def _require_equal_to_its_steps(layer, seq_len):
@@ -127,13 +144,16 @@ def _require_equal_to_its_steps(layer, seq_len):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
-def test_whole_sequence_and_steps_are_equal_at_the_size_of_the_study():
-    layer = LMU(1, 8, cell="gru", memory_size=256, theta=784, encoder="ones", generator=_seeded())
+@pytest.mark.parametrize(("hidden_size", "steps"), [(8, None), (64, 32)])
+def test_whole_sequence_and_steps_are_equal_at_the_size_of_the_study(fused_by, hidden_size, steps):
+    chunks = fused_by(steps) if steps else []
+    layer = LMU(1, hidden_size, cell="gru", memory_size=256, theta=784, encoder="ones", generator=_seeded())
     x = torch.rand(2, 784, 1, generator=_seeded(1))
     with torch.no_grad():
         states, memories = _steps(layer, x)
         torch.testing.assert_close(layer.memories(x), memories, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(layer(x, states=True)[2], states, rtol=1e-4, atol=1e-4)
+    assert chunks == ([25] if steps else [])
 
 
 def test_gradients_reach_an_input_that_asks_for_them():

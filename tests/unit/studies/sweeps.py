@@ -19,15 +19,17 @@ from rnnkit.training import load_checkpoint, save_checkpoint
 from tests.waiting import wait_for
 
 NUM_STEPS = 10
+MICRO_BATCHES = 4  # of what jobs might compute on several cores
 
 
 @dataclass(frozen=True)
 class Fate:
-    """What befalls a job: its pace, how it ends, and which other job has to be under way before it does."""
+    """What befalls a job: its pace, how it ends, and which other job is to be under way before it starts, or ends."""
 
     seconds: float = 0.0
     end: str = "fine"
     after: str | None = None
+    until: str | None = None
 
 
 def mark_of(label: str) -> Path:
@@ -52,7 +54,7 @@ def compute(job, records, device, checkpoint, steps):
         wait_for(lambda: read_mark(job.config.after), f"{job.config.after} to be under way")
     if job.config.end == "error":
         raise UserError("this one cannot be had", value=job.key.label)
-    cores = num_threads()
+    cores = num_threads(MICRO_BATCHES)
     if job.config.end == "death":
         with (mark.parent / "deaths").open("a") as file:
             file.write("x")
@@ -68,6 +70,8 @@ def compute(job, records, device, checkpoint, steps):
         mark.write_text(f"{os.getpid()} {step + 1}")
         time.sleep(job.config.seconds)
         steps.advance()
+    if job.config.until is not None:
+        wait_for(lambda: read_mark(job.config.until), f"{job.config.until} to be under way")
     seen = {
         "threads": torch.get_num_threads(),
         "cores": cores,

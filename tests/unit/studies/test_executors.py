@@ -56,12 +56,12 @@ def test_threads_end_in_the_same_bytes(tmp_path, expected):
 
 @pytest.mark.parametrize("executor", ["threads", "processes"])
 def test_jobs_under_way_share_the_cores(tmp_path, monkeypatch, executor):
-    monkeypatch.setattr(executors_module, "num_cores", lambda: 5)
-    plan = [make_job(0, fate=Fate(0.1)), make_job(1, fate=Fate(after="n0"))]
+    monkeypatch.setattr(executors_module, "num_cores", lambda: 7)
+    plan = [make_job(0, fate=Fate(until="n1")), make_job(1, fate=Fate(after="n0"))]
     sweep(tmp_path / "two", plan, executor=executor, workers=2)
     sweep(tmp_path / "one", plan, executor=executor, workers=1)
-    assert metrics(tmp_path / "two", plan)["n1"]["cores"] == 2
-    assert {seen["cores"] for seen in metrics(tmp_path / "one", plan).values()} == {5}
+    assert metrics(tmp_path / "two", plan)["n1"]["cores"] == 3
+    assert {seen["cores"] for seen in metrics(tmp_path / "one", plan).values()} == {4}
     assert {seen["threads"] for seen in metrics(tmp_path / "one", plan).values()} == {1}
 
 
@@ -69,7 +69,9 @@ def test_a_record_says_how_many_cores_were_lent(tmp_path, monkeypatch):
     monkeypatch.setattr(executors_module, "num_cores", lambda: 3)
     job = make_job(0)
     sweep(tmp_path, [job])
-    assert Store(tmp_path).load(job.key).run["device"].endswith("1 to 3 threads)")
+    run = Store(tmp_path).load(job.key).run
+    assert run["device"].endswith("1 to 3 threads)")
+    assert run["most_threads"] == 3
 
 
 def test_an_executor_of_unknown_machines_lends_none(tmp_path, monkeypatch):

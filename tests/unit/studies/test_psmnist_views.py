@@ -13,6 +13,7 @@ from rnnkit.models import ARCHITECTURES, describe
 from rnnkit.results import Store
 from rnnkit.studies.psmnist import views
 from rnnkit.studies.psmnist.configs import BUDGETS, MODELS
+from rnnkit.studies.psmnist.measurements import times_compare
 
 
 @pytest.fixture
@@ -53,6 +54,23 @@ def test_seconds_come_with_their_device(study):
     seconds, devices = views.epoch_seconds(study)
     np.testing.assert_array_equal(seconds["rnn"], [2.0])
     assert devices == {"rnn": "cpu (one)", "gru": "cpu (one)"}
+
+
+def test_seeds_of_two_devices_name_both(study):
+    (job,) = (job for job in study.jobs("train") if job.key.label == "rnn-s1")
+    run = {"seed": 1, "device": "cpu (another)"}
+    study.store.save(job.key, arrays={}, metrics={"epoch_seconds": 3.0}, provenance=run)
+    seconds, devices = views.epoch_seconds(study)
+    np.testing.assert_array_equal(seconds["rnn"], [2.0, 3.0])
+    assert devices["rnn"] == "cpu (one), cpu (another)"
+
+
+def test_times_compare_on_one_device_where_no_cores_were_lent():
+    alone, other, helped = {"device": "cpu"}, {"device": "cuda"}, {"device": "cpu", "most_threads": 2}
+    assert times_compare([])
+    assert times_compare([alone, alone | {"most_threads": 1}])
+    assert not times_compare([alone, other])
+    assert not times_compare([helped, helped])
 
 
 def test_table_one_is_quoted_as_the_paper_has_it():

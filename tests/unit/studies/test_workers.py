@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from rnnkit.errors import UserError
 from rnnkit.studies import workers
 
 
@@ -16,6 +17,7 @@ def machine(monkeypatch, tmp_path):
         monkeypatch.setattr(workers, "_MEMORY", tmp_path / "meminfo")
         monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)), raising=False)
         monkeypatch.delenv("RNNKIT_STATIC", raising=False)
+        monkeypatch.delenv("RNNKIT_CORES", raising=False)
 
     return make
 
@@ -37,6 +39,23 @@ def test_one_on_a_gpu_and_while_a_page_is_made(machine, monkeypatch):
     assert workers.default_workers("cuda") == 1
     monkeypatch.setenv("RNNKIT_STATIC", "1")
     assert workers.default_workers("cpu") == 1
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("3", 3), (" 20 ", 8), ("", 8)])
+def test_a_run_can_be_kept_to_fewer_cores(machine, monkeypatch, asked, expected):
+    machine("")
+    monkeypatch.setenv("RNNKIT_CORES", asked)
+    assert workers.num_cores() == workers.default_workers("cpu") == expected
+
+
+@pytest.mark.parametrize("asked", ["0", "-1", "two", "1.5"])
+def test_what_is_no_number_of_cores_is_refused(machine, monkeypatch, asked):
+    machine("")
+    monkeypatch.setenv("RNNKIT_CORES", asked)
+    with pytest.raises(
+        UserError, match=f"RNNKIT_CORES is no number of cores: '{asked}'; allowed: an integer"
+    ):
+        workers.num_cores()
 
 
 def test_no_affinity_and_no_meminfo_as_on_macos(machine, monkeypatch, tmp_path):
