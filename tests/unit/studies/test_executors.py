@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import signal
 import threading
+import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
@@ -13,7 +15,7 @@ from rnnkit.results import Store
 from rnnkit.studies import executors as executors_module
 from rnnkit.studies import jobs as jobs_module
 from rnnkit.studies import origin as origin_module
-from rnnkit.studies.executors import parse_executor
+from rnnkit.studies.executors import local, parse_executor
 from rnnkit.studies.jobs import single_threaded
 from rnnkit.studies.origin import origin
 from rnnkit.studies.progress import Abandoned, StoppableSteps
@@ -291,6 +293,19 @@ def test_steps_that_are_stopped_raise_what_no_job_catches():
     for call in (lambda: steps.steps(1, "x"), steps.advance):
         with pytest.raises(Abandoned):
             call()
+
+
+def test_ctrl_c_is_held_back_whichever_thread_it_comes_to():
+    leave, reached = threading.Event(), []
+    other = threading.Thread(target=leave.wait, args=(60,))
+    other.start()
+    with pytest.raises(KeyboardInterrupt), local._ctrl_c_held():  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+        reached.append("the end")
+    leave.set()
+    other.join()
+    assert reached == ["the end"]
 
 
 def test_the_last_thread_to_leave_gives_the_threads_back():

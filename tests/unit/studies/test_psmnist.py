@@ -42,6 +42,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RNNKIT_HOME", str(home))
+        patch.setenv("RNNKIT_CORES", "1")  # so that times compare
         patch.setattr("rnnkit.studies.psmnist.study.resolve", lambda budget: "digits")
         patch.setitem(configs.BUDGETS, "quick", TINY)
         study = open_study(home / "results")
