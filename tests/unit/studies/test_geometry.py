@@ -67,9 +67,10 @@ def test_beliefs_in_the_map_are_the_readouts(digits_study):
     states, data, record = _states(digits_study, "tuned")
     logits = states @ record.weights["weight_out"].T + record.weights["bias_out"]
     belief = softmax(logits.astype(np.float64), axis=-1)
-    assert (arrays["predicted"] == belief.argmax(-1).T).mean() > 0.999
-    np.testing.assert_allclose(arrays["confidence"] / 255, belief.max(-1).T, atol=0.003)
-    np.testing.assert_array_equal(arrays["labels"], data.test_y)
+    shown = slice(len(arrays["labels"]))
+    assert (arrays["predicted"] == belief.argmax(-1).T[:, shown]).mean() > 0.999
+    np.testing.assert_allclose(arrays["confidence"] / 255, belief.max(-1).T[:, shown], atol=0.003)
+    np.testing.assert_array_equal(arrays["labels"], data.test_y[shown])
 
 
 def test_a_second_ensure_does_nothing_and_a_fresh_one_gives_the_same_bytes(
