@@ -42,6 +42,12 @@ def net_names(nets: Iterable[str]) -> list[str]:
     return [net_name(net) for net in nets]
 
 
+def name_and_budget(net: str, budgets: Mapping[str, str] | None) -> str:
+    """How a net is called on a page, with the budget it was trained with where it is given one."""
+    budget = (budgets or {}).get(net)
+    return f"{net_name(net)} ({budget})" if budget else net_name(net)
+
+
 def rows(seq_len: int) -> list[str]:
     """Printed positions of a slider over the rows that have been read: 1 to S."""
     return [str(row) for row in range(1, seq_len + 1)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnkit.figures.frame import mean_and_range, net_name
+from rnnkit.figures.frame import mean_and_range, name_and_budget, net_name
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.net_rows import PAPER, ends, net_traces, paper_trace, rows_layout
 from rnnkit.figures.nets import finite, has, mean, number
@@ -181,8 +181,7 @@ def final_table(
     """
     nets = _nets(here)
     scale, form, unit = (1, ".4f", "") if quantity == "loss" else (100, ".2f", " in %")
-    notes = {net: f" ({budget})" for net, budget in (budgets or {}).items()}
-    columns = {"net": [f"{net_name(net)}{notes.get(net, '')}" for net in nets]}
+    columns = {"net": [name_and_budget(net, budgets) for net in nets]}
     for measure, values in here.items():
         measured, _, part = measure.partition(", ")
         if measured == quantity:

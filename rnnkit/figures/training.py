@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rnnkit.figures.bands import outline_x
 from rnnkit.figures.curves import add_seeds, bind_curve, counted_seeds, curve_traces, layout, reference
-from rnnkit.figures.frame import net_name, net_names, percent
+from rnnkit.figures.frame import name_and_budget, net_name, net_names, percent
 from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.nets import finite, has, mean
 from rnnkit.figures.theme import net_color
@@ -55,7 +55,7 @@ def learning_curves(
     nets = [net for net in every[0] if all(has(curves.get(net)) for curves in every)]
     if not nets:
         raise ValueError(f"no net has {' and '.join(names)} by epoch")
-    called = {net: _called(net, budgets) for net in nets}
+    called = {net: name_and_budget(net, budgets) for net in nets}
     kinds = [("solid", "", metrics)]
     if beside is not None:
         kinds = [("solid", f", {lines[0]}", metrics), ("dash", f", {lines[1]}", beside)]
@@ -83,11 +83,6 @@ def learning_curves(
             bind_curve(figure, called[net] + kind, values, over=("metric",))
     figure.bind_layout("yaxis.range", ranges, over=("metric", "zoom"))
     return figure.bind_layout("yaxis.title.text", names, over="metric")
-
-
-def _called(net: str, budgets: Mapping[str, str] | None) -> str:
-    budget = (budgets or {}).get(net)
-    return f"{net_name(net)} ({budget})" if budget else net_name(net)
 
 
 def _lines(net: str, name: str, dash: str) -> list[Any]:

@@ -5,10 +5,10 @@ Source: Voelker, Kajić & Eliasmith, Legendre Memory Units (2019); options and t
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -28,8 +28,8 @@ def _steps_per_chunk(num_steps: int, num_sums: int) -> int:
     memory: a row per chunk and sequence, and forward and back a row per step of a chunk and sum. Between 2 and 32, or 0
     where there is too little to run over.
     """
-    balanced = np.sqrt(num_steps / (2 * num_sums))
-    return int(2 ** min(round(np.log2(balanced)), 5)) if balanced >= 2 else 0
+    balanced = math.sqrt(num_steps / (2 * num_sums))
+    return min(2 ** round(math.log2(balanced)), 32) if balanced >= 2 else 0
 
 
 class LMU(nn.Module):

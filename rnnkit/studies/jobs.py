@@ -136,8 +136,10 @@ def run_job(job: Job, context: JobContext, steps: Steps, cores: Cores | None = N
             peak_memory_bytes(),
             context.budget,
         )
-        | {"most_threads": share.most}
-        | {"needs": {record.key.id: record.weights_checksum for record in records}},
+        | {
+            "most_threads": share.most,
+            "needs": {record.key.id: record.weights_checksum for record in records},
+        },
     )
     checkpoint.unlink(missing_ok=True)
 

@@ -6,15 +6,15 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for_any
 from typing import Any
 
 from rnnkit.errors import UserError
 from rnnkit.studies.cores import Cores
+from rnnkit.studies.executors.interrupts import ctrl_c_held
 from rnnkit.studies.executors.pool import Pool
 from rnnkit.studies.progress import Progress, RemoteProgress, StoppableSteps
 
@@ -82,7 +82,7 @@ class ProcessPool(Pool):
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have ``function(*arguments, steps=..., cores=...)`` computed by the next process that is free."""
-        with _ctrl_c_held():
+        with ctrl_c_held():
             return self.executor.submit(_call, function, *arguments)
 
     def explain(self, error: Exception, name: str) -> UserError | None:
@@ -124,28 +124,6 @@ def _end_with_parent() -> None:
     assert parent is not None
     wait_for_any([parent.sentinel])
     os._exit(1)
-
-
-@contextmanager
-def _ctrl_c_held() -> Iterator[None]:
-    """Hold SIGINT back; processes started meanwhile never see it, not even while they import.
-
-    Blocked in this thread it may come to another one, of which Python tells the main thread: there it waits too.
-    """
-    held: list[int] = []
-    handler = signal.getsignal(signal.SIGINT)
-    replaced = handler is not None and threading.current_thread() is threading.main_thread()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    if replaced:
-        signal.signal(signal.SIGINT, lambda number, frame: held.append(number))
-    try:
-        yield
-    finally:
-        if replaced:
-            signal.signal(signal.SIGINT, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        if held:
-            signal.raise_signal(signal.SIGINT)
 
 
 def _call(function: Callable[..., Any], *arguments: Any) -> Any:

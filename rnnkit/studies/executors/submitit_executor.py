@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnkit.errors import UserError
+from rnnkit.studies.executors.interrupts import ctrl_c_held
 
 ATTEMPTS = 3
 _START = threading.Lock()  # what redirects the process's stderr does so one at a time
@@ -131,9 +132,8 @@ class SubmititExecutor(Executor):
 
         function, arguments, named = call
         # Ctrl-C in the terminal reaches every process of it: here only this one is to answer.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            with _START, redirect_stderr(io.StringIO()):
+            with ctrl_c_held(), _START, redirect_stderr(io.StringIO()):
                 return self._submitit.submit(function, *arguments, **named)
         except (FailedJobError, subprocess.CalledProcessError) as error:
             said = [line for line in str(error).splitlines() if line.strip()]
@@ -142,8 +142,6 @@ class SubmititExecutor(Executor):
                 value=said[-1] if said else None,
                 hint="See `sinfo` for partitions and their limits",
             ) from error
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _cancel(self, job: Any) -> None:
         with suppress(OSError, subprocess.SubprocessError):

@@ -15,7 +15,8 @@ from rnnkit.results import Store
 from rnnkit.studies import executors as executors_module
 from rnnkit.studies import jobs as jobs_module
 from rnnkit.studies import origin as origin_module
-from rnnkit.studies.executors import local, parse_executor
+from rnnkit.studies.executors import parse_executor
+from rnnkit.studies.executors.interrupts import ctrl_c_held
 from rnnkit.studies.jobs import single_threaded
 from rnnkit.studies.origin import origin
 from rnnkit.studies.progress import Abandoned, StoppableSteps
@@ -299,7 +300,7 @@ def test_ctrl_c_is_held_back_whichever_thread_it_comes_to():
     leave, reached = threading.Event(), []
     other = threading.Thread(target=leave.wait, args=(60,))
     other.start()
-    with pytest.raises(KeyboardInterrupt), local._ctrl_c_held():  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), ctrl_c_held():  # noqa: PT012
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.1)
         reached.append("the end")
