@@ -67,9 +67,18 @@ MODELS = MappingProxyType(
         "lmu-rnn-bf16": "#d52222",
         "rnn-unscaled": "#f44fda",
         "lstm-free": "#3c9c78",
+        "rnn-full": "#b407dd",
+        "lstm-full": "#4e7cff",
+        "gru-full": "#0b9f68",
+        "lmu-rnn-full": "#c0308c",
+        "lmu-lstm-full": "#4a90cb",
+        "lmu-gru-full": "#3f8503",
     }
 )
-"""Colour of the psMNIST models: a hybrid with a Legendre memory has a lighter tone of its cell's hue."""
+"""Colour of the psMNIST models: a hybrid with a Legendre memory has a lighter tone of its cell's hue.
+
+A net that was trained at full length, beside a shorter training of the same, has another tone of its own hue.
+"""
 
 NEUTRAL = "#7b818a"
 """Reference lines and marks that belong to no class and no net; readable on both pages."""

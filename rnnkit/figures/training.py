@@ -17,6 +17,7 @@ from rnnkit.figures.theme import net_color
 
 Curves = Mapping[str, NDArray[np.float64]]
 CHANCE = 0.1
+FAR_LONGER = 2.0  # trainings that differ so much in epochs can be looked at to the end of each
 LEARNED = 0.2  # a net above this accuracy counts as one that learned, for where close-ups begin
 
 
@@ -62,7 +63,8 @@ def learning_curves(
     traces = [
         trace for net in nets for dash, kind, _ in kinds for trace in _lines(net, called[net] + kind, dash)
     ]
-    longest = max(np.shape(metrics[names[0]][net])[1] for net in nets)
+    lengths = sorted({np.shape(metrics[names[0]][net])[1] for net in nets})
+    longest = lengths[-1]
     ranges = [_ranges(name, [curves[name][net] for _, _, curves in kinds for net in nets]) for name in names]
     frame = layout("epoch", names[0], xaxis={"range": [0.5, longest + 0.5]}, yaxis={"range": ranges[0][0]})
     figure = Interactive(
@@ -74,6 +76,9 @@ def learning_curves(
         + (f" Solid: {lines[0]}; dashed: {lines[1]}." if beside is not None else ""),
     )
     figure.select("metric", "Metric", names).select("zoom", "Axis", ["whole", "close up"])
+    if longest >= FAR_LONGER * lengths[0]:
+        figure.select("epochs", "Epochs", [f"1 to {last}" for last in lengths], start=len(lengths) - 1)
+        figure.bind_layout("xaxis.range", [[0.5, last + 0.5] for last in lengths], over="epochs")
     add_seeds(figure, seeds)
     for net in nets:
         for _, kind, curves in kinds:

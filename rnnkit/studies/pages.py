@@ -75,15 +75,16 @@ class Page:
 def claim_results(study: Study) -> list[ClaimResult]:
     """Every claim of the chapter's ledger, settled by its rule from the records that exist.
 
-    A chapter that is published below the paper's budget takes what is settled at the paper's all the same, as the
-    scoreboard does: numbers that hang on no training, and those of nets that were trained as in the paper.
+    A chapter that is published below the paper's budget takes what is measured at the paper's all the same, as the
+    scoreboard does: numbers that hang on no training, and those of nets that were trained as in the paper, be it with
+    too few seeds to judge by.
     """
     results = _evaluated(study)
     if study.budget == _JUDGED or study.budget != study.published_budget():
         return results
     at_length = _evaluated(type(study)(budget=_JUDGED, device=study.settings.device, store=study.store))
     return [
-        settled if settled.verdict != NOT_RUN else measured
+        settled if settled.verdict != NOT_RUN or settled.n else measured
         for settled, measured in zip(at_length, results, strict=True)
     ]
 

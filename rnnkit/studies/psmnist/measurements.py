@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnkit.models import ARCHITECTURES, describe
 from rnnkit.probes import examples
-from rnnkit.studies.psmnist.configs import MODELS
+from rnnkit.studies.psmnist.configs import BUDGETS, MODELS
 
 if TYPE_CHECKING:
     from rnnkit.results import Record
@@ -26,7 +26,8 @@ _TABLE = ("train_loss", "valid_loss", "test_loss", "train_accuracy", "valid_accu
 def measure(study: Study) -> dict[str, np.ndarray]:
     """Name -> one value per seed of the study, as ``lstm.test_accuracy``; nan where a seed has none.
 
-    What hangs on no seed has no axis. A net none of whose seeds has a value is left out.
+    What hangs on no seed has no axis. A net none of whose seeds has a value is left out. All are of the study's own
+    budget: nets are compared with each other, and those that were trained for longer would be ahead by that.
     """
     place = {seed: i for i, seed in enumerate(study.seeds)}
     found: dict[str, np.ndarray] = {}
@@ -36,18 +37,24 @@ def measure(study: Study) -> dict[str, np.ndarray]:
 
     for net in MODELS:
         for kind, numbers in _NUMBERS.items():
-            for record in study.records(kind, only=net):
+            for record in at_budget(study, study.records(kind, only=net)):
                 for name, value in numbers(record):
                     put(f"{net}.{name}", record.run["seed"], value)
         initial = [dict(_initial(record)) for record in study.records("initial", only=net)]
         for name in initial[0] if initial else ():
             found[f"untrained.{net}.{name}"] = np.array([values[name] for values in initial])
-    if not times_compare([record.run for record in study.records("train")]):
+    if not times_compare([record.run for record in at_budget(study, study.records("train"))]):
         found = {name: values for name, values in found.items() if not name.endswith("_seconds")}
     found |= dict(_between(found)) | errors_alike(study)
     for row in describe():
         found[f"{row['name']}.parameters"] = np.array(float(str(row["parameters"])))
     return found
+
+
+def at_budget(study: Study, records: Sequence[Record]) -> list[Record]:
+    """Those of nets that were not trained on more images than the study's budget has."""
+    most = BUDGETS[study.budget].num_train
+    return [record for record in records if record.key.config.get("net", {}).get("num_train", 0) <= most]
 
 
 def times_compare(runs: Sequence[Mapping[str, Any]]) -> bool:
@@ -131,13 +138,11 @@ def _between(found: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]
 def errors_alike(study: Study) -> dict[str, np.ndarray]:
     """How alike the errors of each net and of the LSTM are, seed by seed: ``gru.error_correlation``."""
     found = {}
-    reference = {
-        record.run["seed"]: record.arrays["confusion"] for record in study.records("train", only="lstm")
-    }
+    reference = _confusions(study, "lstm")
     for net in MODELS:
         if net == "lstm":
             continue
-        own = {record.run["seed"]: record.arrays["confusion"] for record in study.records("train", only=net)}
+        own = _confusions(study, net)
         values = [
             correlation(own[seed], reference[seed]) if seed in own and seed in reference else np.nan
             for seed in study.seeds
@@ -145,6 +150,11 @@ def errors_alike(study: Study) -> dict[str, np.ndarray]:
         if np.isfinite(values).any():
             found[f"{net}.error_correlation"] = np.array(values)
     return found
+
+
+def _confusions(study: Study, net: str) -> dict[int, np.ndarray]:
+    records = at_budget(study, study.records("train", only=net))
+    return {record.run["seed"]: record.arrays["confusion"] for record in records}
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:

@@ -79,17 +79,16 @@ class Psmnist(Study):
         self.dataset = resolve("quick") if self.budget == "quick" else "mnist"
 
     def budget_note(self) -> str:
-        """How much is trained at this budget, and which nets are better off."""
+        """How much is trained at this budget, and which nets were trained at full length as well."""
         budget, full = BUDGETS[self.budget], BUDGETS["paper"]
         if budget is full:
             return ""
         jobs = self.jobs("train")
         titles = [TITLES[job.config.model] for job in jobs if job.config.num_train == full.num_train]
         at_length = list(dict.fromkeys(titles))
-        exceptions = f" Trained as in the paper: {', '.join(at_length)}." if at_length else ""
+        exceptions = f" Trained as in the paper besides: {', '.join(at_length)}." if at_length else ""
         if any(job.compute is compute_answers for job in jobs):
-            whose = " of the others" if at_length else ""
-            exceptions += f" Weights and hidden states{whose} are those of seed {self.seeds[0]} alone."
+            exceptions += f" Weights and hidden states are those of seed {self.seeds[0]} alone."
         return (
             f"Nets saw {budget.num_train:,} of {full.num_train:,} training images, in batches of "
             f"{budget.batch_size}, for {budget.base_epochs} epochs ({full.base_epochs} in the paper) without a "
@@ -112,21 +111,19 @@ class Psmnist(Study):
 
     @classmethod
     def published_budget(cls) -> str:
-        """``paper`` once all of its trainings are there; until then ``reduced``, which takes those that are."""
+        """``paper`` once all of its trainings are there; until then ``reduced``, which shows those that are."""
         return "reduced" if cls(budget="paper", device="cpu").missing("train") else "paper"
 
     def _jobs_of(self, name: str, seed: int) -> list[Job]:
         training = self._training(make_net(name, self.budget), seed)
         if self.budget != "reduced":
             return self._asked(training, _OF_NETS)
-        trained = [self._training(make_net(name, "paper"), one) for one in self.seeds]
-        at_length = {job.seed: job for job in trained if not self._is_missing(job)}
-        if at_length:  # seeds that are not trained so have no place beside those that are
-            return self._asked(at_length[seed], _OF_NETS) if seed in at_length else []
+        at_length = self._training(make_net(name, "paper"), seed)
+        beside = [] if self._is_missing(at_length) else self._asked(at_length, _OF_NETS)
         if seed == self.seeds[0]:
-            return self._asked(training, _OF_NETS)
+            return self._asked(training, _OF_NETS) + beside
         # Weights take room: what hangs on them is asked of the first seed.
-        return self._asked(_without_weights(training), {"confusion": compute_confusion})
+        return self._asked(_without_weights(training), {"confusion": compute_confusion}) + beside
 
     def _asked(self, training: Job, probes: Mapping[str, Callable[..., Any]]) -> list[Job]:
         """A training and what is asked of it."""

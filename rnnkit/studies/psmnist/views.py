@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,13 @@ from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, make_classifier
 from rnnkit.results import load_claims, rules
 from rnnkit.studies.psmnist.configs import BUDGETS, CONTROL, MODELS, learning_rate
-from rnnkit.studies.psmnist.measurements import accuracy_bound
+from rnnkit.studies.psmnist.measurements import accuracy_bound, at_budget
 
 if TYPE_CHECKING:
+    from rnnkit.results import Record
     from rnnkit.studies.base import Study
 
+FULL = "-full"  # behind the name of a net that was trained as in the paper, at a smaller budget
 MEASURES = {
     f"{part}_{kind}": f"{kind}, {word}"
     for kind in ("accuracy", "loss")
@@ -35,14 +37,26 @@ _PARTS = (
 )
 
 
-def nets(study: Study, kind: str, *names: str, only: Sequence[str] = MODELS) -> dict[str, dict[str, Any]]:
-    """Arrays of one kind of record: net -> name -> (n_seeds, ...), and the names of its parts where it has any."""
-    found: dict[str, dict[str, Any]] = {}
+def trained(study: Study, kind: str = "train", only: Sequence[str] = MODELS) -> dict[str, list[Record]]:
+    """Records of one kind by net; below the paper's budget, those of nets trained as in the paper as ``NET-full``."""
+    found = {}
     for net in only:
-        if records := study.records(kind, only=net):
-            found[net] = {name: np.stack([record.arrays[name] for record in records]) for name in names}
-            if "parts" in records[0].metrics:
-                found[net]["parts"] = records[0].metrics["parts"]
+        records = study.records(kind, only=net)
+        own = at_budget(study, records)
+        found[net], found[net + FULL] = own, [record for record in records if record not in own]
+    return {net: records for net, records in found.items() if records}
+
+
+def nets(study: Study, kind: str, *names: str, only: Sequence[str] = MODELS) -> dict[str, dict[str, Any]]:
+    """Arrays of one kind of record: net -> name -> (n_seeds, ...), and the names of its parts where it has any.
+
+    Nets as by `trained`.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for net, records in trained(study, kind, only).items():
+        found[net] = {name: np.stack([record.arrays[name] for record in records]) for name in names}
+        if "parts" in records[0].metrics:
+            found[net]["parts"] = records[0].metrics["parts"]
     return found
 
 
@@ -79,26 +93,24 @@ def control(study: Study, part: str) -> dict[str, dict[str, np.ndarray]]:
     """Curves as by `curves` of the LSTM's first seed, and of the same without recurrent dropout."""
     with_dropout = curves(study, part, ("lstm",))
     without = curves(study, part, (CONTROL,), kind="control")
+    both = {metric: {**with_dropout[metric], **without[metric]} for metric in without}
     return {
-        metric: {net: values[:1] for net, values in {**with_dropout[metric], **without[metric]}.items()}
-        for metric in without
+        metric: {net: by_net[net][:1] for net in ("lstm", CONTROL) if net in by_net}
+        for metric, by_net in both.items()
     }
 
 
 def finals(study: Study) -> dict[str, dict[str, np.ndarray]]:
     """Table I as found here: measure -> net -> (n_seeds,)."""
+    found = trained(study)
     return {
-        words: {
-            net: np.array([record.metrics[name] for record in records])
-            for net in MODELS
-            if (records := study.records("train", only=net))
-        }
+        words: {net: np.array([record.metrics[name] for record in records]) for net, records in found.items()}
         for name, words in MEASURES.items()
     }
 
 
 def paper_finals() -> dict[str, dict[str, float]]:
-    """Table I as the paper has it, from the ledger of claims: measure -> net -> value."""
+    """Table I as the paper has it, from the ledger of claims: measure -> net -> value, the same for ``NET-full``."""
     quoted = {
         rule.measure: float(rule.value)
         for claim in _ledger()
@@ -106,7 +118,14 @@ def paper_finals() -> dict[str, dict[str, float]]:
         for rule in claim.rule.rules
         if isinstance(rule, rules.Close)
     }
-    return {words: {net: quoted[f"{net}.{name}"] for net in MODELS} for name, words in MEASURES.items()}
+    return {
+        words: _at_any_length({net: quoted[f"{net}.{name}"] for net in MODELS})
+        for name, words in MEASURES.items()
+    }
+
+
+def _at_any_length(by_net: Mapping[str, float]) -> dict[str, float]:
+    return {**by_net, **{net + FULL: value for net, value in by_net.items()}}
 
 
 def paper_parameters() -> dict[str, int]:
@@ -130,23 +149,19 @@ def _counted(net: str) -> dict[str, int]:
 
 
 def budgets(study: Study, only: Sequence[str] = MODELS) -> dict[str, str]:
-    """At which budget each net was trained: ``paper`` where such a record is there, else the page's own."""
-    found = {}
-    for net in only:
-        if records := study.records("train", only=net):
-            at_length = records[0].metrics["num_train"] == BUDGETS["paper"].num_train
-            found[net] = "paper" if at_length else study.budget
-    return found
+    """At which budget each net was trained."""
+    return {net: "paper" if net.endswith(FULL) else study.budget for net in trained(study, only=only)}
 
 
 def epoch_seconds(study: Study) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Median seconds per epoch of the budget's own images, net -> (n_seeds,), and net -> device."""
-    records = {net: found for net in MODELS if (found := study.records("train", only=net))}
+    found = trained(study)
     seconds = {
-        net: np.array([record.metrics["epoch_seconds"] for record in found]) for net, found in records.items()
+        net: np.array([record.metrics["epoch_seconds"] for record in records])
+        for net, records in found.items()
     }
     devices = {
-        net: dict.fromkeys(str(record.run["device"]) for record in found) for net, found in records.items()
+        net: dict.fromkeys(str(record.run["device"]) for record in records) for net, records in found.items()
     }
     return seconds, {net: ", ".join(names) for net, names in devices.items()}
 
@@ -190,7 +205,10 @@ def budget_table() -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class Published:
-    """What was published elsewhere: `accuracies` of psMNIST with their protocols, and the paper's `epoch_seconds`."""
+    """What was published elsewhere: `accuracies` of psMNIST with their protocols, and the paper's `epoch_seconds`.
+
+    Seconds are by net, the same for ``NET-full``.
+    """
 
     accuracies: list[dict[str, Any]]
     epoch_seconds: dict[str, float]
@@ -210,7 +228,8 @@ def published(path: Path | None = None) -> Published:
     path = path or paths.repository() / "book" / "psmnist" / "published.yml"
     try:
         sections = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Published(**sections)
+        found = Published(**sections)
+        return replace(found, epoch_seconds=_at_any_length(found.epoch_seconds))
     except (OSError, TypeError, yaml.YAMLError) as error:
         raise UserError(
             f"the list of published results cannot be read ({error})",

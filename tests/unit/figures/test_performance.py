@@ -133,6 +133,8 @@ def test_training_and_validation_are_two_lines_of_a_net_with_their_own_epochs(co
     figure = training.learning_curves(train, range(count), beside=valid, budgets={"rnn": "reduced"})
     state = {"metric": 0, "zoom": 0, "seeds": 0}
     shown = bound(figure, "sRNN (reduced), validation", "y").at(state)
+    assert figure.controls["epochs"].values == ("1 to 3", "1 to 12")
+    assert figure.start["epochs"] == 1
     np.testing.assert_allclose(shown, valid["loss"]["rnn"].mean(axis=0))
     assert len(named(figure, "LSTM, training").x) == 3
     assert named(figure, "LSTM, training").line.dash == "solid"
@@ -153,6 +155,7 @@ def test_a_training_that_breaks_off_leaves_a_gap():
     shown = bound(figure, "sRNN, training", "y").at({"metric": 0, "zoom": 0, "seeds": 0})
     assert np.isnan(shown).tolist() == [False] * 2 + [True] * 4
     figure.payload()
+    assert "epochs" not in figure.controls, "all nets have as many"
 
 
 def test_curves_of_no_net_are_refused():

@@ -100,13 +100,31 @@ def test_cells_and_kinds_of_words_can_be_told_apart(colors, vision):
 
 
 SIX = tuple(TITLES)
+AT_LENGTH = tuple(f"{net}-full" for net in SIX)
+SETTINGS = tuple(name for name in theme.MODELS if name not in AT_LENGTH)
 
 
 @pytest.mark.parametrize("vision", VISION)
-@pytest.mark.parametrize(("names", "least"), [(SIX, 0.1), (tuple(theme.MODELS), 0.05)], ids=["six", "all"])
+@pytest.mark.parametrize(
+    ("names", "least"),
+    [(SIX, 0.1), (SETTINGS, 0.05), (SIX + AT_LENGTH, 0.05)],
+    ids=["six", "settings", "lengths"],
+)
 def test_models_can_be_told_apart(names, least, vision):
     seen = [oklab(VISION[vision] @ linear(theme.MODELS[name])) for name in names]
     assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) >= least
+
+
+@pytest.mark.parametrize("net", SIX)
+def test_a_net_at_full_length_is_nearest_in_hue_to_its_own(net):
+    def hue(name):
+        return np.angle(complex(*oklab(linear(theme.MODELS[name]))[1:]))
+
+    def apart(other):
+        return abs(np.angle(np.exp(1j * (hue(f"{net}-full") - hue(other)))))
+
+    assert min(SIX, key=apart) == net
+    assert net_name(f"{net}-full") == f"{TITLES[net]} at full length"
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])

@@ -160,37 +160,72 @@ def test_a_training_comes_again_bit_for_bit(tiny, tmp_path):
     np.testing.assert_array_equal(record.arrays["test_logits"], twin.arrays["test_logits"])
 
 
-def test_reduced_takes_a_net_of_the_papers_budget_where_there_is_one(tmp_path):
-    at_length = next(job for job in open_study(tmp_path, "paper").jobs("train") if job.key.label == "rnn-s0")
-    store = Store(tmp_path)
+def save_at_length(folder, label, **content):
+    """Save a made-up training at the paper's budget."""
+    jobs = open_study(folder, "paper", label[-1]).jobs("train")
+    job = next(job for job in jobs if job.key.label == label)
+    content = {"arrays": {"a": np.zeros(1)}, "metrics": {}} | content
+    return Store(folder).save(job.key, provenance={"seed": job.seed, "device": "cpu"}, **content)
 
-    def chosen(name: str) -> list[tuple[int, int]]:
+
+def test_reduced_has_nets_of_the_papers_budget_beside_its_own(tmp_path):
+    def planned(name: str) -> list[tuple[int, int]]:
         jobs = open_study(tmp_path, "reduced", "1,0").jobs("train", only=name)
         return [(job.seed, job.config.num_train) for job in jobs]
 
     reduced = configs.BUDGETS["reduced"].num_train
-    assert chosen("rnn") == chosen("lstm") == [(1, reduced), (0, reduced)]
-    store.save(at_length.key, arrays={"a": np.zeros(1)}, metrics={}, provenance={"seed": 0})
-    assert chosen("rnn") == [(0, 50_000)], "what was trained for less stands beside it"
-    assert chosen("lstm") == [(1, reduced), (0, reduced)]
-    assert "as in the paper: sRNN. Weights and hidden states of the others are those of seed 1 alone" in (
-        open_study(tmp_path, "reduced", "1,0").budget_note()
+    assert planned("rnn") == planned("lstm") == [(1, reduced), (0, reduced)]
+    save_at_length(tmp_path, "rnn-s0")
+    assert planned("rnn") == [(1, reduced), (0, reduced), (0, 50_000)]
+    assert planned("lstm") == [(1, reduced), (0, reduced)]
+    study = open_study(tmp_path, "reduced", "1,0")
+    asked = [job.seed for job in study.jobs("inside", only="rnn") if job.key.kind == "inside"]
+    assert asked == [1, 0], "weights were kept of one seed at the reduced budget, and of all at the paper's"
+    assert study.budget_note().endswith(
+        "as in the paper besides: sRNN. Weights and hidden states are those of seed 1 alone."
     )
 
 
+def test_nets_are_compared_at_one_budget_even_where_one_was_trained_for_longer(tmp_path):
+    table = dict.fromkeys(measurements._TABLE, 0.5) | {"epoch_seconds": 1.0}
+    confusion = np.eye(10, dtype=int) + 1
+    arrays = {
+        "seconds": np.ones(2),
+        "valid_loss": np.array([1.0, 0.5]),
+        "confusion": confusion,
+        "test_logits": np.eye(10),
+        "test_y": np.arange(10),
+    }
+    study = open_study(tmp_path, "reduced", "0,1")
+    for job in study.jobs("train"):
+        study.store.save(
+            job.key, arrays=arrays, metrics=table, provenance={"seed": job.seed, "device": "cpu"}
+        )
+    before = study.measurements()
+    save_at_length(
+        tmp_path,
+        "rnn-s0",
+        arrays=arrays | {"confusion": confusion.T + np.arange(10)},
+        metrics=table | {"test_accuracy": 0.99},
+    )
+    after = open_study(tmp_path, "reduced", "0,1").measurements()
+    assert set(after) == set(before)
+    for name, values in before.items():
+        np.testing.assert_array_equal(after[name], values, err_msg=name)
+    assert open_study(tmp_path, "paper", "0").measurements()["rnn.test_accuracy"] == 0.99
+
+
 def test_the_control_is_the_lstm_but_for_its_recurrent_dropout(tmp_path):
-    store = Store(tmp_path)
-    for length in ("reduced", "paper"):
+    for _ in range(2):  # the second time with an LSTM at full length beside it
         study = open_study(tmp_path, "reduced", "2,0")
         (control,), lstm = study.jobs("control"), study.jobs("train", only="lstm")[0]
-        assert control.config.num_train == configs.BUDGETS[length].num_train
+        assert control.config.num_train == configs.BUDGETS["reduced"].num_train
         assert control.seed == lstm.seed
         assert replace(control.config, name="lstm", recurrent_dropout=None) == lstm.config
         assert control.config.classifier(784).recurrent_dropout == 0
         assert lstm.config.classifier(784).recurrent_dropout == 0.5
         assert "recurrent_dropout" not in lstm.key.config["net"]
-        at_length = open_study(tmp_path, "paper", "0").jobs("train", only="lstm")[0]
-        store.save(at_length.key, arrays={"a": np.zeros(1)}, metrics={}, provenance={"seed": 0})
+        save_at_length(tmp_path, "lstm-s2")
 
 
 def test_reduced_keeps_the_weights_of_the_first_seed(tiny, tmp_path, monkeypatch):
@@ -266,6 +301,30 @@ def test_a_chapter_published_below_the_papers_budget_settles_what_hangs_on_no_tr
 
     assert (verdict("reduced"), verdict("paper")) == ("reproduced", "reproduced")
     assert verdict("quick") == "not run"
+
+
+def test_a_claim_on_a_net_at_full_length_has_its_numbers_even_of_a_single_seed(tmp_path, monkeypatch):
+    from rnnkit.studies.pages import claim_results
+
+    monkeypatch.setattr(Psmnist, "published_budget", classmethod(lambda cls: "reduced"))
+    monkeypatch.setattr(
+        Psmnist,
+        "measurements",
+        lambda self: (
+            {
+                f"rnn.{part}_accuracy": np.array([0.84])
+                if self.budget == "paper"
+                else np.array([0.4, 0.41, 0.42])
+                for part in ("train", "valid", "test")
+            }
+            | {f"lstm.{part}_accuracy": np.array([0.4, 0.41, 0.42]) for part in ("train", "valid", "test")}
+        ),
+    )
+    results = {result.id: result for result in claim_results(open_study(tmp_path, "reduced"))}
+    found = results["psmnist-accuracy-rnn"]
+    assert (found.budget, found.verdict, found.n) == ("paper", "not run", 1)
+    assert "a single seed has no interval" in found.reason
+    assert results["psmnist-hyperparameters-appropriate"].verdict == "not run"
 
 
 def test_a_card_tells_of_the_kinds_that_its_page_shows(tiny, monkeypatch):

@@ -12,48 +12,50 @@ from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, describe
 from rnnkit.results import Store
 from rnnkit.studies.psmnist import views
-from rnnkit.studies.psmnist.configs import BUDGETS, MODELS
+from rnnkit.studies.psmnist.configs import MODELS
 from rnnkit.studies.psmnist.measurements import times_compare
 
 
 @pytest.fixture
 def study(tmp_path: Path):
-    """A study with made-up records of two nets, one of them with the paper's number of images."""
-    opened = studies.open("psmnist", budget="reduced", device="cpu", store=Store(tmp_path))
-    for job in opened.jobs("train"):
-        if job.key.label not in ("rnn-s0", "gru-s0"):
-            continue
-        size = BUDGETS["paper" if job.key.label == "gru-s0" else "reduced"].num_train
-        metrics = dict.fromkeys(views.MEASURES, 0.5) | {
-            "num_train": size,
-            "num_test": 100 if job.key.label == "rnn-s0" else 80,
-            "epoch_seconds": 2.0,
-        }
-        opened.store.save(
+    """A study with made-up records: of two nets, and of one of them at the paper's budget too."""
+    for budget, label, num_test in (
+        ("reduced", "rnn-s0", 80),
+        ("reduced", "gru-s0", 80),
+        ("paper", "gru-s0", 100),
+    ):
+        of_budget = studies.open("psmnist", budget=budget, device="cpu", store=Store(tmp_path))
+        job = next(job for job in of_budget.jobs("train") if job.key.label == label)
+        length = 2 if budget == "reduced" else 3
+        metrics = dict.fromkeys(views.MEASURES, 0.5) | {"num_test": num_test, "epoch_seconds": 2.0}
+        of_budget.store.save(
             job.key,
-            arrays={"train_loss": np.array([2.0, 1.0])},
+            arrays={"train_loss": np.arange(length, 0.0, -1)},
             metrics=metrics,
             provenance={"seed": 0, "device": "cpu (one)"},
         )
-    return opened
+    return studies.open("psmnist", budget="reduced", device="cpu", store=Store(tmp_path))
 
 
-def test_nets_that_are_missing_are_left_out(study):
+def test_nets_that_are_missing_are_left_out_and_one_at_full_length_is_a_net_of_its_own(study):
     found = views.nets(study, "train", "train_loss")
-    assert list(found) == ["rnn", "gru"]
+    assert list(found) == ["rnn", "gru", "gru-full"]
     np.testing.assert_array_equal(found["gru"]["train_loss"], [[2.0, 1.0]])
-    assert all(list(values) == ["rnn", "gru"] for values in views.finals(study).values())
+    np.testing.assert_array_equal(found["gru-full"]["train_loss"], [[3.0, 2.0, 1.0]])
+    assert all(list(values) == list(found) for values in views.finals(study).values())
+    at_length = studies.open("psmnist", budget="paper", device="cpu", store=study.store)
+    assert list(views.nets(at_length, "train", "train_loss")) == ["gru"]
 
 
 def test_each_net_names_the_budget_that_it_was_trained_with(study):
-    assert views.budgets(study) == {"rnn": "reduced", "gru": "paper"}
+    assert views.budgets(study) == {"rnn": "reduced", "gru": "reduced", "gru-full": "paper"}
     assert views.num_test(study) == 80
 
 
 def test_seconds_come_with_their_device(study):
     seconds, devices = views.epoch_seconds(study)
     np.testing.assert_array_equal(seconds["rnn"], [2.0])
-    assert devices == {"rnn": "cpu (one)", "gru": "cpu (one)"}
+    assert devices == dict.fromkeys(("rnn", "gru", "gru-full"), "cpu (one)")
 
 
 def test_seeds_of_two_devices_name_both(study):
@@ -77,7 +79,8 @@ def test_table_one_is_quoted_as_the_paper_has_it():
     table = views.paper_finals()
     assert table["accuracy, test"]["lmu-gru"] == 0.9836
     assert table["loss, training"]["rnn"] == 0.4825
-    assert all(set(values) == set(MODELS) for values in table.values())
+    assert table["loss, training"]["rnn-full"] == 0.4825
+    assert all({net.removesuffix(views.FULL) for net in values} == set(MODELS) for values in table.values())
 
 
 def test_parameters_by_part_add_up_to_the_totals_of_the_models():
@@ -98,7 +101,8 @@ def test_what_recurrent_matrices_have_stands_at_their_place():
 
 def test_what_was_published_has_a_name_an_accuracy_and_a_size_of_test():
     known = views.published()
-    assert set(known.epoch_seconds) == set(MODELS)
+    assert {net.removesuffix(views.FULL) for net in known.epoch_seconds} == set(MODELS)
+    assert known.epoch_seconds["rnn-full"] == known.epoch_seconds["rnn"]
     for entry in known.accuracies:
         assert entry["name"]
         assert 0.5 < entry["accuracy"] < 1
