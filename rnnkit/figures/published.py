@@ -32,7 +32,7 @@ def published(
     entries: Sequence[Mapping[str, Any]],
     ours: Mapping[str, Any],
     *,
-    n_test: int = 10_000,
+    n_test: Mapping[str, int],
     budgets: Mapping[str, str] | None = None,
     protocol: Mapping[str, str] | None = None,
 ) -> Interactive:
@@ -46,8 +46,8 @@ def published(
         printed as "not said".
     ours : mapping of str to ndarray (n_seeds,)
         Net -> test accuracy of each seed; a net without one is left out.
-    n_test : int
-        Images that ours were tested on.
+    n_test : mapping of str to int
+        Net -> images that it was tested on.
     budgets : mapping of str to str, optional
         Net -> the budget it was trained with.
     protocol : mapping of str to str, optional
@@ -63,9 +63,8 @@ def published(
     rows = [_reported(entry) for entry in entries]
     for net, values in ours.items():
         if has(values):
-            rows.append(
-                _own(net, np.asarray(values, dtype=float), n_test, (budgets or {}).get(net), protocol or {})
-            )
+            budget = (budgets or {}).get(net)
+            rows.append(_own(net, np.asarray(values, dtype=float), n_test[net], budget, protocol or {}))
     if not rows:
         raise ValueError("there is neither an entry nor a net of ours")
     rows.sort(key=lambda row: -row["accuracy"])

@@ -166,9 +166,9 @@ def epoch_seconds(study: Study) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     return seconds, {net: ", ".join(names) for net, names in devices.items()}
 
 
-def num_test(study: Study) -> int:
+def num_test(study: Study) -> dict[str, int]:
     """Test images that each net was asked about."""
-    return min(int(record.metrics["num_test"]) for record in study.records("train"))
+    return {net: int(records[0].metrics["num_test"]) for net, records in trained(study).items()}
 
 
 def dropout_ceiling(study: Study) -> dict[str, float]:
