@@ -30,11 +30,11 @@ def backward(  # type: ignore[no-untyped-def]
     Buffers beside those of :func:`forward`: ``right``: weight_hh for the way back, (H / BLOCK, G, H, BLOCK) in steps;
     ``grad_states`` (seq_len, batch, H) or empty; ``grad_h``, ``grad_c``: the last states' gradients (padded, H);
     ``grad_drive`` (seq_len, batch, G * H) or None; ``grad_weight`` (G * H, H), ``grad_bias`` (G or 4, H) and
-    ``grad_input`` (G, H), the gradient of ``weight_ih``, and ``grad_inputs`` (input_steps, G * H, I), that of the
-    inputs' weights, are added to. ``left``: zeros (padded, G * H); ``summands``: zeros (G * H / LANES,
-    num_slots * padded, LANES) in steps, of a GRU with inputs H / LANES more; ``states``: (G or 1, H / BLOCK,
-    num_slots * padded, BLOCK) in steps; they collect ``num_slots`` time steps for one product. ``taken``: zeros
-    (I / LANES, padded, LANES) in steps, for the inputs of a chunk of steps.
+    ``grad_input`` (G, H), the gradient of ``weight_ih``, and ``grad_inputs`` (input_steps, G, I / LANES, H / LANES,
+    LANES, LANES), that of the inputs' weights, are added to. ``left``: zeros (padded, G * H); ``summands``: zeros
+    (G * H / LANES, num_slots * padded, LANES) in steps, of a GRU with inputs H / LANES more; ``states``: (G or 1,
+    H / BLOCK, num_slots * padded, BLOCK) in steps; they collect ``num_slots`` time steps for one product. ``taken``:
+    zeros (I / LANES, padded, LANES) in steps, for the inputs of a chunk of steps.
     """
     _backward(
         sizes, bare(kept), bare(x), bare(inputs), bare(right), bare(masks), bare(grad_states), bare(grad_h),
@@ -182,14 +182,18 @@ def _add_weights_of_inputs(sizes, phase, slot, num_slots, summands, taken, grad_
 
 @compiled
 def _add_columns(sizes, slot, num_slots, part, source, summands, taken, result):  # type: ignore[no-untyped-def]
-    """Add to part ``part`` of ``result`` (.., H, I) the outer product of summands of gate ``source`` and inputs."""
-    step, units, num_inputs = width(taken), sizes.hidden_size // LANES, sizes.num_inputs
+    """Add to part ``part`` of ``result`` the outer product of summands of gate ``source`` and inputs.
+
+    In the order in which it is gone through, (.., I / LANES, H / LANES, LANES, LANES): all parts together are larger
+    than the second-level cache, and are fetched ahead only as long as they are read one line after the other.
+    """
+    step, units, vectors = width(taken), sizes.hidden_size // LANES, sizes.num_inputs // LANES
     total, first = num_slots * sizes.padded, slot * sizes.padded
-    for vector in range(num_inputs // LANES):
+    for vector in range(vectors):
         for unit in range(units):
             for row in range(0, LANES, COLUMN_ROWS):
                 add_column(
-                    result, ((part * units + unit) * LANES + row) * num_inputs + vector * LANES, num_inputs,
+                    result, (((part * vectors + vector) * units + unit) * LANES + row) * LANES, LANES,
                     summands, ((source * units + unit) * total + first) * LANES + row * step, step, LANES * step,
                     taken, vector * sizes.padded * LANES, sizes.padded // step,
                 )  # fmt: skip

@@ -244,7 +244,7 @@ def run_backward(
         grad_drive,
         None if driven else weight_ih,
         None if driven else bias[:num_gates].ravel(),
-        weight_inputs.reshape(-1, num_gates * size, problem.num_inputs) if problem.num_inputs else None,
+        _rows_of(weight_inputs, num_gates, size, problem.num_inputs) if problem.num_inputs else None,
     )
 
 
@@ -262,6 +262,12 @@ def _side_by_side(job: Callable[..., Any], threads: int, *arguments: list[Any]) 
         return
     with ThreadPoolExecutor(threads) as pool:
         yield from pool.map(job, *arguments)
+
+
+def _rows_of(vectors: np.ndarray, num_gates: int, size: int, num_inputs: int) -> np.ndarray:
+    """Tiles in the order of the backward pass, (P, G, I / LANES, H / LANES, LANES, LANES), as (P, G * H, I)."""
+    tiles = vectors.reshape(-1, num_gates, num_inputs // LANES, size // LANES, LANES, LANES)
+    return np.ascontiguousarray(tiles.transpose(0, 1, 3, 4, 2, 5)).reshape(-1, num_gates * size, num_inputs)
 
 
 def _flat(array: np.ndarray | None) -> np.ndarray:
