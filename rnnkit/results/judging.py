@@ -113,7 +113,7 @@ def _judge_several(rule: rules.All | rules.Any, measurements: Measurements, unit
         verdict = PARTLY
     held = sum(one == REPRODUCED for one in verdicts)
     reasons = "; ".join(part.reason for part in parts)
-    if len(parts) > 1:
+    if len(parts) > 1 and set(verdicts) != {NOT_RUN}:
         doubt = sum(one == PARTLY for one in verdicts)
         in_doubt = f", {doubt} in doubt" if doubt else ""
         reasons = f"{held} of {len(parts)} hold{in_doubt}: {reasons}"

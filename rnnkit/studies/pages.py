@@ -82,11 +82,19 @@ def claim_results(study: Study) -> list[ClaimResult]:
     results = _evaluated(study)
     if study.budget == _JUDGED or study.budget != study.published_budget():
         return results
-    at_length = _evaluated(type(study)(budget=_JUDGED, device=study.settings.device, store=study.store))
+    at_length = _evaluated(_at_length(study))
     return [
         settled if settled.verdict != NOT_RUN or settled.n else measured
         for settled, measured in zip(at_length, results, strict=True)
     ]
+
+
+def _at_length(study: Study) -> Study:
+    """The same at the paper's budget, with those of its seeds that a net was trained with."""
+    settings: dict[str, Any] = {"budget": _JUDGED, "device": study.settings.device, "store": study.store}
+    every = type(study)(**settings)
+    trained = {record.run["seed"] for record in every.records("train")}
+    return type(study)(seeds=[seed for seed in every.seeds if seed in trained], **settings)
 
 
 def _evaluated(study: Study) -> list[ClaimResult]:

@@ -86,7 +86,9 @@ class Psmnist(Study):
         jobs = self.jobs("train")
         titles = [TITLES[job.config.model] for job in jobs if job.config.num_train == full.num_train]
         at_length = list(dict.fromkeys(titles))
-        exceptions = f" Trained as in the paper besides: {', '.join(at_length)}." if at_length else ""
+        exceptions = (
+            f" Trained as in the paper too, at full length: {', '.join(at_length)}." if at_length else ""
+        )
         if any(job.compute is compute_answers for job in jobs):
             exceptions += f" Weights and hidden states are those of seed {self.seeds[0]} alone."
         return (

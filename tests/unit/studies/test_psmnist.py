@@ -182,7 +182,7 @@ def test_reduced_has_nets_of_the_papers_budget_beside_its_own(tmp_path):
     asked = [job.seed for job in study.jobs("inside", only="rnn") if job.key.kind == "inside"]
     assert asked == [1, 0], "weights were kept of one seed at the reduced budget, and of all at the paper's"
     assert study.budget_note().endswith(
-        "as in the paper besides: sRNN. Weights and hidden states are those of seed 1 alone."
+        "as in the paper too, at full length: sRNN. Weights and hidden states are those of seed 1 alone."
     )
 
 
@@ -307,24 +307,20 @@ def test_a_claim_on_a_net_at_full_length_has_its_numbers_even_of_a_single_seed(t
     from rnnkit.studies.pages import claim_results
 
     monkeypatch.setattr(Psmnist, "published_budget", classmethod(lambda cls: "reduced"))
-    monkeypatch.setattr(
-        Psmnist,
-        "measurements",
-        lambda self: (
-            {
-                f"rnn.{part}_accuracy": np.array([0.84])
-                if self.budget == "paper"
-                else np.array([0.4, 0.41, 0.42])
-                for part in ("train", "valid", "test")
-            }
-            | {f"lstm.{part}_accuracy": np.array([0.4, 0.41, 0.42]) for part in ("train", "valid", "test")}
-        ),
-    )
-    results = {result.id: result for result in claim_results(open_study(tmp_path, "reduced"))}
-    found = results["psmnist-accuracy-rnn"]
-    assert (found.budget, found.verdict, found.n) == ("paper", "not run", 1)
-    assert "a single seed has no interval" in found.reason
-    assert results["psmnist-hyperparameters-appropriate"].verdict == "not run"
+    save_at_length(tmp_path, "rnn-s1")
+    parts = [f"{part}_accuracy" for part in ("train", "valid", "test")]
+
+    def measured(study: Psmnist) -> dict[str, np.ndarray]:
+        nets, value = (("rnn",), 0.84) if study.budget == "paper" else (("rnn", "lstm"), 0.4)
+        return {f"{net}.{part}": np.full(len(study.seeds), value) for net in nets for part in parts}
+
+    monkeypatch.setattr(Psmnist, "measurements", measured)
+    found = {result.id: result for result in claim_results(open_study(tmp_path, "reduced", "0,1,2"))}
+    at_length, short = found["psmnist-accuracy-rnn"], found["psmnist-accuracy-lstm"]
+    assert (at_length.budget, at_length.verdict, at_length.n) == ("paper", "not run", 1)
+    assert "a single seed has no interval" in at_length.reason
+    assert at_length.here_text.startswith("84.00 %")
+    assert (short.budget, short.verdict, short.n) == ("reduced", "not run", 3)
 
 
 def test_a_card_tells_of_the_kinds_that_its_page_shows(tiny, monkeypatch):
