@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnkit.lanes.compiling import compiled
 from rnnkit.lanes.sequences.backward import backward
 from rnnkit.lanes.sequences.forward import BLOCK, Sizes, forward
 from rnnkit.lanes.sequences.gates import GRU, NUM_DELTAS, NUM_GATES, num_kept
@@ -197,7 +198,7 @@ def run_backward(
     ``threads``.
     """
     size, num_gates = problem.hidden_size, problem.num_gates
-    right = _as_operand(_backward_panels(problem), problem.operand_dtype)
+    right = _backward_operand(problem)
     masks, x = _flat(problem.masks), _source(problem.x)
     num_states = num_gates if problem.masks is not None else 1
     shape = (problem.seq_len, problem.batch, num_gates * size)
@@ -279,35 +280,46 @@ def _source(array: np.ndarray | None) -> np.ndarray | None:
     return None if array is None else array.reshape(-1)
 
 
-def _step(problem: Problem) -> int:
-    return 2 if problem.operand_dtype is np.uint16 else 1
-
-
 def _right_operand(problem: Problem, weights: np.ndarray) -> np.ndarray:
     """Weights (P, G * H, I) as right operand of ``rows @ weight.T``: (P, H / BLOCK, G, I / step, BLOCK, step)."""
-    (count, _, depth), size, step = weights.shape, problem.hidden_size, _step(problem)
-    parts = weights.reshape(count, problem.num_gates, size // BLOCK, BLOCK, depth // step, step)
-    return _as_operand(parts.transpose(0, 2, 1, 4, 3, 5), problem.operand_dtype)
+    numbers = _rounded(weights, problem.operand_dtype)
+    if numbers.dtype == np.uint16:
+        numbers = numbers.view(np.uint32)  # pairs stay together
+    blocks = problem.num_gates, problem.hidden_size // BLOCK, BLOCK
+    parts = numbers.reshape(len(weights), *blocks, -1)
+    return _laid_out(parts.transpose(0, 2, 1, 4, 3), problem.operand_dtype)
 
 
-def _backward_panels(problem: Problem) -> np.ndarray:
+def _backward_operand(problem: Problem) -> np.ndarray:
     """weight_hh (G * H, H) as right operand of ``delta @ weight_hh``: (H / BLOCK, G, H / step, BLOCK, step)."""
-    size, step = problem.hidden_size, _step(problem)
-    parts = problem.weight_hh.reshape(problem.num_gates, size // step, step, size // BLOCK, BLOCK)
-    return parts.transpose(3, 0, 1, 4, 2)
+    numbers, size = _rounded(problem.weight_hh, problem.operand_dtype), problem.hidden_size
+    step = 2 if numbers.dtype == np.uint16 else 1
+    parts = numbers.reshape(problem.num_gates, size // step, step, size // BLOCK, BLOCK)
+    return _laid_out(parts.transpose(3, 0, 1, 4, 2), problem.operand_dtype)
 
 
-def _as_operand(panels: np.ndarray, dtype: type) -> np.ndarray:
-    numbers = np.ascontiguousarray(panels).reshape(-1)
-    operand = aligned(numbers.size, dtype)
-    operand[:] = numbers if dtype is np.float32 else _bfloat16(numbers)
-    if dtype is np.uint32:
-        operand <<= 16
+def _rounded(numbers: np.ndarray, dtype: type) -> np.ndarray:
+    """Numbers of float32 as those of an operand of this type, in their order."""
+    if dtype is np.float32:
+        return numbers
+    rounded = np.empty(numbers.shape, np.uint16)
+    _to_bfloat16(numbers.reshape(-1).view(np.uint32), rounded.reshape(-1))
+    return rounded if dtype is np.uint16 else rounded.astype(np.uint32) << 16
+
+
+def _laid_out(panels: np.ndarray, dtype: type) -> np.ndarray:
+    """The same numbers one after the other, from a cache line on."""
+    operand = aligned(panels.nbytes // np.dtype(dtype).itemsize, dtype)
+    operand.view(panels.dtype).reshape(panels.shape)[...] = panels
     return operand
 
 
-def _bfloat16(numbers: np.ndarray) -> np.ndarray:
-    """Bits of float32 rounded to bfloat16: to nearest, ties to even."""
-    bits = numbers.view(np.uint32)
-    rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
-    return np.where(np.isnan(numbers), 0x7FC0, rounded).astype(np.uint16)
+@compiled
+def _to_bfloat16(bits, rounded):  # type: ignore[no-untyped-def]
+    """Round the bits of float32 to bfloat16: to nearest, ties to even."""
+    for i in range(bits.size):
+        number = bits[i]
+        if number & 0x7FFFFFFF > 0x7F800000:  # not a number, which rounding could make infinite
+            rounded[i] = 0x7FC0
+        else:
+            rounded[i] = (number + 0x7FFF + (number >> 16 & 1)) >> 16
