@@ -60,9 +60,15 @@ def learning_curves(
     kinds = [("solid", "", metrics)]
     if beside is not None:
         kinds = [("solid", f", {lines[0]}", metrics), ("dash", f", {lines[1]}", beside)]
-    traces = [
-        trace for net in nets for dash, kind, _ in kinds for trace in _lines(net, called[net] + kind, dash)
-    ]
+    traces = []
+    for net in nets:
+        for dash, kind, _ in kinds:
+            pair = _lines(net, called[net] + kind, dash)
+            for trace in pair:
+                trace.legendgroup = called[net]
+            if dash == "dash":  # a phone has no room for both: the caption says what it is
+                pair[-1].showlegend = False
+            traces += pair
     lengths = sorted({np.shape(metrics[names[0]][net])[1] for net in nets})
     longest = lengths[-1]
     ranges = [_ranges(name, [curves[name][net] for _, _, curves in kinds for net in nets]) for name in names]

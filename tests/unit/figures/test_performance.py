@@ -139,6 +139,9 @@ def test_training_and_validation_are_two_lines_of_a_net_with_their_own_epochs(co
     assert len(named(figure, "LSTM, training").x) == 3
     assert named(figure, "LSTM, training").line.dash == "solid"
     assert named(figure, "LSTM, validation").line.dash == "dash"
+    listed = [trace.name for trace in figure.figure.data if trace.showlegend is not False]
+    assert listed == ["sRNN (reduced), training", "LSTM, training"]
+    assert {trace.legendgroup for trace in figure.figure.data} == {"sRNN (reduced)", "LSTM"}
     ends = f"{train['loss']['lstm'][:, -1].mean():.3f} / {valid['loss']['lstm'][:, -1].mean():.3f}"
     assert "(training / validation): sRNN (reduced) " in figure.alt
     assert f"LSTM {ends}" in figure.alt
