@@ -60,15 +60,9 @@ def learning_curves(
     kinds = [("solid", "", metrics)]
     if beside is not None:
         kinds = [("solid", f", {lines[0]}", metrics), ("dash", f", {lines[1]}", beside)]
-    traces = []
-    for net in nets:
-        for dash, kind, _ in kinds:
-            pair = _lines(net, called[net] + kind, dash)
-            for trace in pair:
-                trace.legendgroup = called[net]
-            if dash == "dash":  # a phone has no room for both: the caption says what it is
-                pair[-1].showlegend = False
-            traces += pair
+    traces = [
+        trace for net in nets for dash, kind, _ in kinds for trace in _lines(net, called[net], kind, dash)
+    ]
     lengths = sorted({np.shape(metrics[names[0]][net])[1] for net in nets})
     longest = lengths[-1]
     ranges = [_ranges(name, [curves[name][net] for _, _, curves in kinds for net in nets]) for name in names]
@@ -96,9 +90,15 @@ def learning_curves(
     return figure.bind_layout("yaxis.title.text", names, over="metric")
 
 
-def _lines(net: str, name: str, dash: str) -> list[Any]:
-    hover = "epoch %{x}: %{y:.4f}<extra>" + name + "</extra>"
-    return curve_traces(name, [], net_color(net), dash=dash, hovertemplate=hover)
+def _lines(net: str, name: str, kind: str, dash: str) -> list[Any]:
+    """Range and line of one kind of images; a net's lines are hidden together, by the entry of the solid one."""
+    hover = "epoch %{x}: %{y:.4f}<extra>" + name + kind + "</extra>"
+    traces = curve_traces(name + kind, [], net_color(net), dash=dash, hovertemplate=hover)
+    for trace in traces:
+        trace.legendgroup = name
+    if dash == "dash":  # a phone has no room for both: the caption says what it is
+        traces[-1].showlegend = False
+    return traces
 
 
 def _place(figure: Interactive, name: str, epochs: NDArray[Any]) -> None:

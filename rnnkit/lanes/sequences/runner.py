@@ -245,7 +245,7 @@ def run_backward(
         grad_drive,
         None if driven else weight_ih,
         None if driven else bias[:num_gates].ravel(),
-        _rows_of(weight_inputs, num_gates, size, problem.num_inputs) if problem.num_inputs else None,
+        _untiled(weight_inputs, num_gates, size, problem.num_inputs) if problem.num_inputs else None,
     )
 
 
@@ -265,10 +265,10 @@ def _side_by_side(job: Callable[..., Any], threads: int, *arguments: list[Any]) 
         yield from pool.map(job, *arguments)
 
 
-def _rows_of(vectors: np.ndarray, num_gates: int, size: int, num_inputs: int) -> np.ndarray:
+def _untiled(tiles: np.ndarray, num_gates: int, size: int, num_inputs: int) -> np.ndarray:
     """Tiles in the order of the backward pass, (P, G, I / LANES, H / LANES, LANES, LANES), as (P, G * H, I)."""
-    tiles = vectors.reshape(-1, num_gates, num_inputs // LANES, size // LANES, LANES, LANES)
-    return np.ascontiguousarray(tiles.transpose(0, 1, 3, 4, 2, 5)).reshape(-1, num_gates * size, num_inputs)
+    tiles = tiles.reshape(-1, num_gates, num_inputs // LANES, size // LANES, LANES, LANES)
+    return tiles.transpose(0, 1, 3, 4, 2, 5).reshape(-1, num_gates * size, num_inputs)
 
 
 def _flat(array: np.ndarray | None) -> np.ndarray:
@@ -303,7 +303,7 @@ def _rounded(numbers: np.ndarray, dtype: type) -> np.ndarray:
     if dtype is np.float32:
         return numbers
     rounded = np.empty(numbers.shape, np.uint16)
-    _to_bfloat16(numbers.reshape(-1).view(np.uint32), rounded.reshape(-1))
+    _round(numbers.reshape(-1).view(np.uint32), rounded.reshape(-1))
     return rounded if dtype is np.uint16 else rounded.astype(np.uint32) << 16
 
 
@@ -315,8 +315,8 @@ def _laid_out(panels: np.ndarray, dtype: type) -> np.ndarray:
 
 
 @compiled
-def _to_bfloat16(bits, rounded):  # type: ignore[no-untyped-def]
-    """Round the bits of float32 to bfloat16: to nearest, ties to even."""
+def _round(bits, rounded):  # type: ignore[no-untyped-def]
+    """Round the bits of float32 to bfloat16: to nearest, ties to even; subnormals stay, unlike in `put_operand`."""
     for i in range(bits.size):
         number = bits[i]
         if number & 0x7FFFFFFF > 0x7F800000:  # not a number, which rounding could make infinite
