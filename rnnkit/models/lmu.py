@@ -16,7 +16,7 @@ from rnnkit.errors import UserError
 from rnnkit.models.initialisers import glorot_uniform, orthogonal
 from rnnkit.models.layers import Recurrent, check_input, check_sizes
 from rnnkit.models.legendre import chunk_matrices, discrete_matrices
-from rnnkit.models.recurrence import INPUTS_AT_ONCE, reads_inputs, recur, recur_inputs
+from rnnkit.models.recurrence import padded_inputs, reads_inputs, recur, recur_inputs
 
 _STEPS_AT_ONCE = 16  # of a memory that is laid out
 
@@ -242,7 +242,7 @@ class LMU(nn.Module):
         (seq_len, batch, _), order = x.shape, self.memory_size
         matrices = self._chunk_weight(steps, x.dtype, x.device)  # (steps, Q + steps, Q)
         known, num_chunks = order + steps, -(-seq_len // steps)
-        inputs = x.new_zeros(num_chunks, batch, -(-known // INPUTS_AT_ONCE) * INPUTS_AT_ONCE)
+        inputs = x.new_zeros(num_chunks, batch, padded_inputs(known))
         padded = nn.functional.pad(x.squeeze(2), (0, 0, 0, num_chunks * steps - seq_len))
         inputs[:, :, order:known] = padded.view(num_chunks, steps, batch).transpose(1, 2)
         for before, after in pairwise(inputs):

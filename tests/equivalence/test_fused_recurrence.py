@@ -87,17 +87,19 @@ def test_bf16_differs_from_rounded_steps_by_less_than_rounding(cell, masked):
 def test_pairs_of_bfloat16_and_single_ones_differ_by_the_order_of_sums(
     monkeypatch, cell, with_inputs, masked
 ):
-    """Processors that multiply pairs take pairs; here both are tried on any."""
+    """Processors that multiply pairs take pairs, or tiles of them; here all that this one can do are tried."""
     from rnnkit.lanes.sequences import runner
 
     operands, masks = _operands(cell, 31, 5, 64, masked=masked)
     run, found = fused.recur, []
     if with_inputs:
-        run, operands = _beside(31, 5, 2, 80), _weights_beside(operands[1:], 2, 80)
-    for pairs in (False, True):
+        run, operands = _beside(31, 5, 2, 96), _weights_beside(operands[1:], 2, 96)
+    for pairs, tiles in [(False, False), (True, False), (True, True)][: 3 if runner.TILES else 2]:
         monkeypatch.setattr(runner, "PAIRS", pairs)
+        monkeypatch.setattr(runner, "TILES", tiles)
         found.append(_run(run, cell, operands, masks, dtype=torch.float32, precision="bf16"))
-    _assert_close(*found, 2e-3)
+    for other in found[1:]:
+        _assert_close(found[0], other, 2e-3)
 
 
 @pytest.mark.parametrize("precision", CLOSE)
@@ -206,18 +208,18 @@ def test_nan_in_an_input_stays_with_its_sample():
         assert not h_n[:2].isnan().any()
 
 
-def test_micro_batches_are_whole_tiles_but_for_the_last():
-    from rnnkit.lanes.sequences.products import TILE_ROWS
-    from rnnkit.lanes.sequences.runner import ROWS, micro_batches
+@pytest.mark.parametrize(("tile_rows", "most"), [(6, 96), (32, 128)])
+def test_micro_batches_are_whole_tiles_but_for_the_last(tile_rows, most):
+    from rnnkit.lanes.sequences.runner import micro_batches
 
     for batch in range(1, 1200):
-        parts = micro_batches(batch)
+        parts = micro_batches(batch, tile_rows)
         assert [first for first, _ in parts] == [
             sum(rows for _, rows in parts[:k]) for k in range(len(parts))
         ]
         assert sum(rows for _, rows in parts) == batch
-        assert all(rows % TILE_ROWS == 0 for _, rows in parts[:-1])
-        assert max(rows for _, rows in parts) <= ROWS
+        assert all(rows % tile_rows == 0 for _, rows in parts[:-1])
+        assert max(rows for _, rows in parts) <= most
         assert len(parts) == 1 or len(parts) % 2 == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rnnkit.lanes.compiling import compiled, inlined
+from rnnkit.lanes.sequences.amx import begin_tiles, end_tiles
 from rnnkit.lanes.sequences.forward import BLOCK
 from rnnkit.lanes.sequences.gates import (
     GRU,
@@ -14,8 +15,15 @@ from rnnkit.lanes.sequences.gates import (
     num_kept,
     rnn_backward,
 )
-from rnnkit.lanes.sequences.operands import put_operand, put_steps, recall, width
-from rnnkit.lanes.sequences.products import COLUMN_ROWS, TILE_ROWS, add_column, add_product_4, product_4
+from rnnkit.lanes.sequences.operands import put_operand, put_steps, recall, tiled, turn, width
+from rnnkit.lanes.sequences.products import (
+    add_column,
+    add_product_4,
+    column_rows,
+    outer_rows,
+    product_4,
+    tile_rows,
+)
 from rnnkit.lanes.subnormals import flush_subnormals, restore_mode
 from rnnkit.lanes.vectors import LANES, bare, fma, load, present, splat, store, tanh
 
@@ -48,7 +56,7 @@ def _backward(  # type: ignore[no-untyped-def]
     sizes, kept, x, inputs, right, masks, grad_states, grad_h, grad_c, tanh_c, grad_drive, grad_weight, grad_bias,
     grad_input, grad_inputs, left, deltas, summands, states, taken, tile, num_slots,
 ):  # fmt: skip
-    mode = flush_subnormals()
+    mode, shape = flush_subnormals(), begin_tiles(left)
     cell, size = len(sizes.gates), sizes.hidden_size
     units = size // LANES
     stride = num_kept(cell) * units
@@ -69,6 +77,7 @@ def _backward(  # type: ignore[no-untyped-def]
                 _collect(
                     sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states, inputs is not None
                 )  # fmt: skip
+        _turn(sizes, filled, num_slots, deltas, summands, inputs is not None)
         if inputs is not None:
             if t == sizes.seq_len - 1 or (t + 1) % sizes.input_steps == 0:
                 _take_inputs(sizes, t // sizes.input_steps, inputs, taken)
@@ -81,6 +90,7 @@ def _backward(  # type: ignore[no-untyped-def]
             filled = 0
         if t > 0:
             _step_back(sizes, left, right, masks, tile, grad_h)
+    end_tiles(left, shape)
     restore_mode(mode)
 
 
@@ -151,6 +161,22 @@ def _collect(  # type: ignore[no-untyped-def]
 
 
 @inlined
+def _turn(sizes, slot, num_slots, deltas, summands, has_inputs):  # type: ignore[no-untyped-def]
+    """Turn the summands in one slot into rows of a left operand, where products are made of tiles."""
+    if not tiled(summands):
+        return
+    num_gates, units = len(sizes.gates), sizes.hidden_size // LANES
+    parts = num_gates + 1 if has_inputs and num_gates == GRU else num_gates
+    zero = splat(deltas, 0.0)
+    for where in range(parts * units):
+        first = (where * num_slots + slot) * sizes.padded
+        for row in range(sizes.rows + sizes.rows % 2, sizes.padded, 2):
+            put_steps(summands, first + row, 1, zero, zero)  # where steps of the last time were turned
+        for row in range(0, sizes.padded, 2 * LANES):
+            turn(summands, first + row)
+
+
+@inlined
 def _take_inputs(sizes, chunk, inputs, taken):  # type: ignore[no-untyped-def]
     """Round the inputs of a chunk of steps to an operand of their weights' gradient."""
     vectors = sizes.num_inputs // LANES
@@ -190,13 +216,13 @@ def _add_columns(sizes, slot, num_slots, part, source, summands, taken, result):
     step, units, vectors = width(taken), sizes.hidden_size // LANES, sizes.num_inputs // LANES
     total, first = num_slots * sizes.padded, slot * sizes.padded
     for vector in range(vectors):
-        for unit in range(units):
-            for row in range(0, LANES, COLUMN_ROWS):
-                add_column(
-                    result, (((part * vectors + vector) * units + unit) * LANES + row) * LANES, LANES,
-                    summands, ((source * units + unit) * total + first) * LANES + row * step, step, LANES * step,
-                    taken, vector * sizes.padded * LANES, sizes.padded // step,
-                )  # fmt: skip
+        for row in range(0, sizes.hidden_size, column_rows(taken)):
+            unit, lane = row // LANES, row % LANES
+            add_column(
+                result, ((part * vectors + vector) * sizes.hidden_size + row) * LANES, LANES,
+                summands, ((source * units + unit) * total + first) * LANES + lane * step, step, LANES * step,
+                total * LANES, taken, vector * sizes.padded * LANES, sizes.padded // step,
+            )  # fmt: skip
 
 
 @compiled
@@ -205,30 +231,30 @@ def _add_outer(sizes, filled, num_slots, gate, summands, columns, first, result)
     step, size, total = width(columns), sizes.hidden_size, num_slots * sizes.padded
     units = size // LANES
     for block in range(size // BLOCK):
-        for unit in range(units):
-            for row in range(0, LANES, 4):
-                add_product_4(
-                    result, ((gate * units + unit) * LANES + row) * size + block * BLOCK, size,
-                    summands, (gate * units + unit) * total * LANES + row * step, step, LANES * step,
-                    columns, (first + block) * total * BLOCK, filled * sizes.padded // step,
-                )  # fmt: skip
+        for row in range(0, size, outer_rows(columns)):
+            unit, lane = row // LANES, row % LANES
+            add_product_4(
+                result, (gate * size + row) * size + block * BLOCK, size,
+                summands, (gate * units + unit) * total * LANES + lane * step, step, LANES * step, total * LANES,
+                columns, (first + block) * total * BLOCK, filled * sizes.padded // step,
+            )  # fmt: skip
 
 
 @compiled
 def _step_back(sizes, left, right, masks, tile, grad_h):  # type: ignore[no-untyped-def]
     """Add to the state's gradient what comes back through the gates."""
     num_gates, size, step = len(sizes.gates), sizes.hidden_size, width(left)
-    units, width_left = size // LANES, num_gates * size
+    units, width_left, num_rows = size // LANES, num_gates * size, tile_rows(left)
     parts = num_gates if present(masks) else 1
     depth = width_left // parts
     for block in range(size // BLOCK):
-        for top in range(0, sizes.rows, TILE_ROWS):
+        for top in range(0, sizes.rows, num_rows):
             for part in range(parts):
                 product_4(
                     tile, 0, BLOCK, left, top * width_left + part * depth, width_left, step,
-                    right, (block * width_left + part * depth) * BLOCK, depth // step,
+                    LANES * width_left, right, (block * width_left + part * depth) * BLOCK, depth // step,
                 )  # fmt: skip
-                for row in range(top, min(top + TILE_ROWS, sizes.rows)):
+                for row in range(top, min(top + num_rows, sizes.rows)):
                     for vector in range(4):
                         unit = block * 4 + vector
                         value = load(tile, (row - top) * 4 + vector)

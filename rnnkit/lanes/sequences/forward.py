@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rnnkit.lanes.compiling import compiled, inlined
+from rnnkit.lanes.sequences.amx import begin_tiles, end_tiles
 from rnnkit.lanes.sequences.gates import GRU, LSTM, RNN, gru_forward, lstm_forward, num_kept, rnn_forward
 from rnnkit.lanes.sequences.operands import put_operand, width
-from rnnkit.lanes.sequences.products import TILE_ROWS, add_tile_4, product_4
+from rnnkit.lanes.sequences.products import MOST_ROWS, add_tile_4, product_4, tile_rows
 from rnnkit.lanes.subnormals import flush_subnormals, restore_mode
 from rnnkit.lanes.vectors import LANES, bare, load, present, store
 
@@ -51,25 +52,25 @@ def forward(  # type: ignore[no-untyped-def]
 def _forward(  # type: ignore[no-untyped-def]
     sizes, kept, states, drive, x, weight_ih, inputs, bias, right, right_inputs, masks, left, left_inputs, tile, h, c
 ):  # fmt: skip
-    mode = flush_subnormals()
+    mode, shape = flush_subnormals(), begin_tiles(left)
     num_gates, size = len(sizes.gates), sizes.hidden_size
-    units, step = size // LANES, width(left)
+    units, step, num_rows = size // LANES, width(left), tile_rows(left)
     num_left = num_gates if present(masks) else 1
     for t in range(sizes.seq_len):
         now, following = t % 2 * num_left, (t + 1) % 2 * num_left
         if inputs is not None and t % sizes.input_steps == 0:
             _take(sizes, t // sizes.input_steps, inputs, left_inputs)
         for block in range(size // BLOCK):
-            for top in range(0, sizes.rows, TILE_ROWS):
+            for top in range(0, sizes.rows, num_rows):
                 for gate in range(num_gates):
                     source = (now + (gate if num_left > 1 else 0)) * sizes.padded + top
                     product_4(
-                        tile, gate * TILE_ROWS * BLOCK, BLOCK, left, source * size, size, step,
+                        tile, gate * MOST_ROWS * BLOCK, BLOCK, left, source * size, size, step, LANES * size,
                         right, (block * num_gates + gate) * size * BLOCK, size // step,
                     )  # fmt: skip
                 if inputs is not None:
                     _add_inputs(sizes, t % sizes.input_steps, block, top, tile, left_inputs, right_inputs)
-                for row in range(top, min(top + TILE_ROWS, sizes.rows)):
+                for row in range(top, min(top + num_rows, sizes.rows)):
                     sample = t * sizes.batch + sizes.first + row
                     for vector in range(4):
                         place, unit = (row - top) * 4 + vector, block * 4 + vector
@@ -110,6 +111,7 @@ def _forward(  # type: ignore[no-untyped-def]
                                 mask = load(masks, (gate * sizes.batch + sizes.first + row) * units + unit)
                                 where = ((following + gate) * sizes.padded + row) * units + unit
                                 put_operand(left, where, value * mask)
+    end_tiles(left, shape)
     restore_mode(mode)
 
 
@@ -132,11 +134,11 @@ def _add_inputs(sizes, phase, block, top, tile, left_inputs, right_inputs):  # t
         source, panel = top * depth, (first + gate) * depth * BLOCK
         if num_gates == GRU and gate == 2:
             product_4(
-                tile, 3 * TILE_ROWS * BLOCK, BLOCK, left_inputs, source, depth, step, right_inputs, panel,
-                depth // step,
+                tile, 3 * MOST_ROWS * BLOCK, BLOCK, left_inputs, source, depth, step, LANES * depth, right_inputs,
+                panel, depth // step,
             )  # fmt: skip
         else:
             add_tile_4(
-                tile, gate * TILE_ROWS * BLOCK, BLOCK, left_inputs, source, depth, step, right_inputs, panel,
-                depth // step,
+                tile, gate * MOST_ROWS * BLOCK, BLOCK, left_inputs, source, depth, step, LANES * depth, right_inputs,
+                panel, depth // step,
             )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rnnkit.lanes.compiling import inlined
 from rnnkit.lanes.sequences.operands import keep, recall
-from rnnkit.lanes.sequences.products import TILE_ROWS
+from rnnkit.lanes.sequences.products import MOST_ROWS
 from rnnkit.lanes.vectors import fma, load, present, sigmoid, splat, store, tanh
 
 RNN, LSTM, GRU = 1, 4, 3  # a cell is known by the number of its gates
@@ -36,7 +36,7 @@ def _driven(total, drive, x, weight_ih, sample, at, row):  # type: ignore[no-unt
 def _gate(tile, place, gate, bias, drive, x, weight_ih, sample, num_gates, units, unit):  # type: ignore[no-untyped-def]
     """Sum of a gate: recurrent product, bias, and the input's contribution."""
     row = gate * units + unit
-    total = load(tile, gate * TILE_ROWS * 4 + place) + load(bias, row)
+    total = load(tile, gate * MOST_ROWS * 4 + place) + load(bias, row)
     return _driven(total, drive, x, weight_ih, sample, (sample * num_gates + gate) * units + unit, row)
 
 
@@ -78,11 +78,11 @@ def gru_forward(  # type: ignore[no-untyped-def]
     """
     r = sigmoid(_gate(tile, place, 0, bias, drive, x, weight_ih, sample, 3, units, unit))
     z = sigmoid(_gate(tile, place, 1, bias, drive, x, weight_ih, sample, 3, units, unit))
-    q = load(tile, 2 * TILE_ROWS * 4 + place) + load(bias, 3 * units + unit)
+    q = load(tile, 2 * MOST_ROWS * 4 + place) + load(bias, 3 * units + unit)
     row = 2 * units + unit
     driven = _driven(load(bias, row), drive, x, weight_ih, sample, (sample * 3 + 2) * units + unit, row)
     if has_inputs:
-        driven = driven + load(tile, 3 * TILE_ROWS * 4 + place)
+        driven = driven + load(tile, 3 * MOST_ROWS * 4 + place)
     n = tanh(fma(r, q, driven))
     following = fma(z, load(h, at) - n, n)
     if present(kept):

@@ -4,7 +4,8 @@ An *operand* is a flat buffer whose numbers a product takes in steps of its dept
 
 - ``float32``: one number a step;
 - ``uint32``: one number a step, rounded to bfloat16 and stored as the bits of a float32;
-- ``uint16``: pairs of bfloat16, for processors that multiply them.
+- ``uint16``: pairs of bfloat16, for processors that multiply them;
+- ``int16``: the same pairs, for processors that multiply tiles of them (`rnnkit.lanes.sequences.amx`).
 
 In the right operand the numbers of a step lie side by side for one column, column by column: ``[step][column][width]``.
 
@@ -21,6 +22,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from rnnkit.lanes.sequences.amx import is_tiled, transposed
 from rnnkit.lanes.vectors import LANES, Vector, is_flat, start_of
 
 _F32, _I16, _I32, _I64 = ir.FloatType(), ir.IntType(16), ir.IntType(32), ir.IntType(64)
@@ -38,7 +40,7 @@ def processor_has(feature: str) -> bool:
 
 def is_operand(kind: Any) -> bool:
     """Whether a type is that of an operand."""
-    return is_flat(kind) and kind.dtype in (types.float32, types.uint16, types.uint32)
+    return is_flat(kind) and kind.dtype in (types.float32, types.uint16, types.int16, types.uint32)
 
 
 def _is_kept(kind: Any) -> bool:
@@ -47,7 +49,7 @@ def _is_kept(kind: Any) -> bool:
 
 def step_width(kind: Any) -> int:
     """Numbers in one step of the depth of an operand of this type."""
-    return 2 if kind.dtype == types.uint16 else 1
+    return 2 if kind.dtype in (types.uint16, types.int16) else 1
 
 
 @intrinsic
@@ -60,6 +62,18 @@ def width(typing: Any, operand: Any) -> Any:
         return ir.Constant(_I64, step_width(signature.args[0]))
 
     return types.intp(operand), generate
+
+
+@intrinsic
+def tiled(typing: Any, operand: Any) -> Any:
+    """Whether products of an operand are made of tiles."""
+    if not is_operand(operand):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return ir.Constant(ir.IntType(1), int(is_tiled(signature.args[0])))
+
+    return types.boolean(operand), generate
 
 
 def pointer(context: Any, builder: Any, kind: Any, array: Any, element: Any, target: Any) -> Any:
@@ -156,6 +170,32 @@ def put_steps(typing: Any, operand: Any, row: Any, columns: Any, first: Any, sec
 
     vector = Vector(types.float32)
     return types.void(operand, types.intp, types.intp, vector, vector), generate
+
+
+@intrinsic
+def turn(typing: Any, operand: Any, row: Any) -> Any:
+    """Turn ``LANES`` steps of ``LANES`` columns, from row ``row`` on, into rows of a left operand: tiles want those."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if is_tiled(signature.args[0]):
+            first = builder.mul(arguments[1], _I64(LANES))
+            places = [
+                pointer(
+                    context,
+                    builder,
+                    signature.args[0],
+                    arguments[0],
+                    builder.add(first, _I64(k * 2 * LANES)),
+                    _INTS,
+                )
+                for k in range(LANES)
+            ]
+            turned = transposed(builder, [builder.load(place, align=4) for place in places])
+            for place, vector in zip(places, turned, strict=True):
+                builder.store(vector, place, align=4)
+        return context.get_dummy_value()
+
+    return types.void(operand, types.intp), generate
 
 
 @intrinsic

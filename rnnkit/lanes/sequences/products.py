@@ -8,6 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from rnnkit.lanes.sequences import amx
 from rnnkit.lanes.sequences.operands import bfloats, is_operand, pointer, processor_has, step_width
 from rnnkit.lanes.vectors import LANES, spread
 
@@ -51,7 +52,7 @@ def _tile(
     adds: bool,
 ) -> None:
     """The code of one tile: the ``chosen`` vectors among ``columns`` numbers of a step of the right operand."""
-    out, out_at, out_row, left, left_at, left_row, left_step, right, right_at, depth = arguments
+    out, out_at, out_row, left, left_at, left_row, left_step, _, right, right_at, depth = arguments
     kind = signature.args[3]
     paired = step_width(kind) == 2
     number, loaded = (_I32, _INTS) if paired else (_F32, _FLOATS)
@@ -98,13 +99,16 @@ def _tile(
         builder.store(total, result(*place), align=4)
 
 
-def _product(rows: int, vectors: int, *, adds: bool) -> Any:
+def _product(rows: int, vectors: int, *, adds: bool, tiles: tuple[int, int], of_columns: bool = False) -> Any:
     """An intrinsic that multiplies one tile of ``rows`` by ``vectors * LANES`` numbers in registers.
 
-    ``product(out, out_at, out_row, left, left_at, left_row, left_step, right, right_at, depth)``: positions and
-    strides count numbers. Row ``r``, step ``k`` of the left operand is at ``left_at + r * left_row + k * left_step``;
-    the right operand's steps follow each other from ``right_at``. Row ``r`` of the result goes to
+    ``product(out, out_at, out_row, left, left_at, left_row, left_step, left_below, right, right_at, depth)``: positions
+    and strides count numbers. Row ``r``, step ``k`` of the left operand is at ``left_at + r * left_row +
+    k * left_step``; the right operand's steps follow each other from ``right_at``. Row ``r`` of the result goes to
     ``out_at + r * out_row``, or is added to what is there if the product ``adds``.
+
+    Of an operand for tiles it is ``tiles`` of them, and ``LANES`` times as many rows, of which every ``LANES`` lie
+    ``left_below`` apart; if the left operand is given in ``columns`` of as many, they have been turned.
     """
 
     def typed(
@@ -116,6 +120,7 @@ def _product(rows: int, vectors: int, *, adds: bool) -> Any:
         left_at: Any,
         left_row: Any,
         left_step: Any,
+        left_below: Any,
         right: Any,
         right_at: Any,
         depth: Any,
@@ -124,20 +129,80 @@ def _product(rows: int, vectors: int, *, adds: bool) -> Any:
             return None
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            if amx.is_tiled(signature.args[3]):
+                _of_tiles(
+                    context, builder, signature, arguments, vectors, tiles, adds=adds, of_columns=of_columns
+                )
+                return context.get_dummy_value()
             for first in range(0, vectors, AT_ONCE):
                 chosen = range(first, min(first + AT_ONCE, vectors))
                 _tile(context, builder, signature, arguments, rows, chosen, vectors * LANES, adds=adds)
             return context.get_dummy_value()
 
         index = types.intp
-        numbers = (index, index, left, index, index, index, left, index, index)
+        numbers = (index, index, left, index, index, index, index, left, index, index)
         return types.void(out, *numbers), generate
 
     return intrinsic(typed)
 
 
-product_4 = _product(TILE_ROWS, 4, adds=False)
-add_tile_4 = _product(TILE_ROWS, 4, adds=True)
-add_product_4 = _product(4, 4, adds=True)
-COLUMN_ROWS = 4 * AT_ONCE
-add_column = _product(COLUMN_ROWS, 1, adds=True)
+def _of_tiles(
+    context: Any,
+    builder: Any,
+    signature: Any,
+    arguments: Any,
+    vectors: int,
+    tiles: tuple[int, int],
+    *,
+    adds: bool,
+    of_columns: bool,
+) -> None:
+    """The code of a product made of tiles, as many at once as there are registers for."""
+    out, out_at, out_row, left, left_at, left_row, left_step, left_below, right, right_at, depth = arguments
+    byte = ir.IntType(8)
+
+    def times(number: Any, count: int) -> Any:
+        return builder.mul(number, _I64(count))
+
+    row = _I64(2 * LANES * 2) if of_columns else times(left_row, 2)
+    step = _I64(LANES * 2 * LANES * 2) if of_columns else times(left_step, 2 * amx.DEPTH)
+    left_start = pointer(context, builder, signature.args[3], left, left_at, byte)
+    of_left = amx.Grid(left_start, row, below=times(left_below, 2), step=step)
+    steps = builder.sdiv(depth, _I64(amx.DEPTH))
+    for first in range(0, vectors, tiles[1]):
+        at = builder.add(right_at, _I64(first * LANES * 2))
+        right_start = pointer(context, builder, signature.args[8], right, at, byte)
+        wide = 2 * vectors * LANES * 2  # bytes in a step of the right operand
+        of_right = amx.Grid(right_start, _I64(wide), beside=_I64(4 * LANES), step=_I64(amx.DEPTH * wide))
+        at = builder.add(out_at, _I64(first * LANES))
+        out_start = pointer(context, builder, signature.args[0], out, at, byte)
+        of_out = amx.Grid(
+            out_start, times(out_row, 4), below=times(out_row, 4 * LANES), beside=_I64(4 * LANES)
+        )
+        amx.multiply(builder, of_out, of_left, of_right, steps, shape=tiles, adds=adds)
+
+
+def _rows(single: int, of_tiles: int, doc: str) -> Any:
+    """An intrinsic that tells how many rows a product makes of an operand."""
+
+    def typed(typing: Any, operand: Any) -> Any:
+        if not is_operand(operand):
+            return None
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return ir.Constant(_I64, of_tiles if amx.is_tiled(signature.args[0]) else single)
+
+        return types.intp(operand), generate
+
+    typed.__doc__ = doc
+    return intrinsic(typed)
+
+
+MOST_ROWS = 2 * amx.ROWS  # of any tile whose sums go to gates
+product_4 = _product(TILE_ROWS, 4, adds=False, tiles=(2, 2))
+add_tile_4 = _product(TILE_ROWS, 4, adds=True, tiles=(2, 2))
+tile_rows = _rows(TILE_ROWS, MOST_ROWS, "Rows of a tile of `product_4` and `add_tile_4`.")
+add_product_4 = _product(4, 4, adds=True, tiles=(2, 2), of_columns=True)
+outer_rows = _rows(4, 2 * amx.ROWS, "Rows of a tile of `add_product_4`.")
+add_column = _product(4 * AT_ONCE, 1, adds=True, tiles=(4, 1), of_columns=True)
+column_rows = _rows(4 * AT_ONCE, 4 * amx.ROWS, "Rows of a tile of `add_column`.")

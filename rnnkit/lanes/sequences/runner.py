@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from rnnkit.lanes.compiling import compiled
+from rnnkit.lanes.sequences import amx
 from rnnkit.lanes.sequences.backward import backward
 from rnnkit.lanes.sequences.forward import BLOCK, Sizes, forward
 from rnnkit.lanes.sequences.gates import GRU, NUM_DELTAS, NUM_GATES, num_kept
 from rnnkit.lanes.sequences.operands import processor_has
-from rnnkit.lanes.sequences.products import TILE_ROWS
+from rnnkit.lanes.sequences.products import MOST_ROWS, TILE_ROWS
 from rnnkit.lanes.vectors import LANES
 
 ROWS = 96  # samples of a micro-batch at most: its states and the weights share the second-level cache
 DEPTH = 256  # samples times steps in one product of the weights' gradient
 ALIGNMENT = 64
 PAIRS = processor_has("avx512bf16")  # whether rounded operands are multiplied in pairs
+TILES = PAIRS and amx.usable()  # and those in tiles
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,16 @@ class Problem:
     @property
     def operand_dtype(self) -> type:
         """What operands of products are stored as."""
-        return (np.uint16 if PAIRS else np.uint32) if self.bf16 else np.float32
+        if not self.bf16:
+            return np.float32
+        if TILES and self.num_inputs % (2 * amx.DEPTH) == 0:
+            return np.int16
+        return np.uint16 if PAIRS else np.uint32
+
+    @property
+    def tile_rows(self) -> int:
+        """Samples whose sums are made together."""
+        return MOST_ROWS if self.operand_dtype is np.int16 else TILE_ROWS
 
     @property
     def kept_dtype(self) -> type:
@@ -117,13 +129,14 @@ class Gradients:
     weight_inputs: np.ndarray | None
 
 
-def micro_batches(batch: int) -> list[tuple[int, int]]:
+def micro_batches(batch: int, tile_rows: int) -> list[tuple[int, int]]:
     """First row and number of rows of each: whole tiles but for the last; an even number of them, from two tiles up."""
-    count = -(-batch // ROWS)
-    if batch > 2 * TILE_ROWS:
+    count = -(-batch // (max(ROWS // tile_rows, 4) * tile_rows))
+    if batch > 2 * tile_rows:
         count += count % 2
-    rows = -(-batch // (count * TILE_ROWS)) * TILE_ROWS
-    return [(first, min(rows, batch - first)) for first in range(0, batch, rows)]
+    tiles = -(-batch // tile_rows)
+    ends = [min((tiles * k // count) * tile_rows, batch) for k in range(count + 1)]
+    return [(first, end - first) for first, end in pairwise(ends)]
 
 
 def run_forward(
@@ -157,7 +170,7 @@ def run_forward(
     def job(sizes: Sizes, kept: np.ndarray) -> None:
         left = aligned(2 * num_left * sizes.padded * size, problem.operand_dtype)
         left_inputs = aligned(sizes.padded * sizes.num_inputs, problem.operand_dtype)
-        tile = aligned((num_gates + 1) * TILE_ROWS * BLOCK, np.float32)
+        tile = aligned((num_gates + 1) * MOST_ROWS * BLOCK, np.float32)
         rows_h, rows_c = (aligned(sizes.padded * size, np.float32) for _ in range(2))
         forward(
             sizes, kept, _flat(states), _source(problem.drive), _source(problem.x), _source(problem.weight_ih),
@@ -167,8 +180,8 @@ def run_forward(
         h[part] = rows_h.reshape(-1, size)[: sizes.rows]
         c[part] = rows_c.reshape(-1, size)[: sizes.rows]
 
-    for first, rows in micro_batches(problem.batch):
-        padded = -(-rows // TILE_ROWS) * TILE_ROWS
+    for first, rows in micro_batches(problem.batch, problem.tile_rows):
+        padded = -(-rows // problem.tile_rows) * problem.tile_rows
         gates = tuple(range(num_gates))
         steps = 1 if problem.weight_inputs is None else len(problem.weight_inputs)
         sizes = Sizes(
@@ -227,7 +240,7 @@ def run_backward(
             aligned(depth * num_summands * size, problem.operand_dtype),
             aligned(depth * size * num_states, problem.operand_dtype),
             aligned(sizes.padded * sizes.num_inputs, problem.operand_dtype),
-            aligned(TILE_ROWS * BLOCK, np.float32), num_slots,
+            aligned(MOST_ROWS * BLOCK, np.float32), num_slots,
         )  # fmt: skip
         return weight, bias, weight_ih, weight_inputs
 
@@ -283,7 +296,7 @@ def _source(array: np.ndarray | None) -> np.ndarray | None:
 def _right_operand(problem: Problem, weights: np.ndarray) -> np.ndarray:
     """Weights (P, G * H, I) as right operand of ``rows @ weight.T``: (P, H / BLOCK, G, I / step, BLOCK, step)."""
     numbers = _rounded(weights, problem.operand_dtype)
-    if numbers.dtype == np.uint16:
+    if numbers.dtype.itemsize == 2:
         numbers = numbers.view(np.uint32)  # pairs stay together
     blocks = problem.num_gates, problem.hidden_size // BLOCK, BLOCK
     parts = numbers.reshape(len(weights), *blocks, -1)
@@ -293,7 +306,7 @@ def _right_operand(problem: Problem, weights: np.ndarray) -> np.ndarray:
 def _backward_operand(problem: Problem) -> np.ndarray:
     """weight_hh (G * H, H) as right operand of ``delta @ weight_hh``: (H / BLOCK, G, H / step, BLOCK, step)."""
     numbers, size = _rounded(problem.weight_hh, problem.operand_dtype), problem.hidden_size
-    step = 2 if numbers.dtype == np.uint16 else 1
+    step = 2 if numbers.dtype.itemsize == 2 else 1
     parts = numbers.reshape(problem.num_gates, size // step, step, size // BLOCK, BLOCK)
     return _laid_out(parts.transpose(3, 0, 1, 4, 2), problem.operand_dtype)
 
@@ -304,7 +317,7 @@ def _rounded(numbers: np.ndarray, dtype: type) -> np.ndarray:
         return numbers
     rounded = np.empty(numbers.shape, np.uint16)
     _round(numbers.reshape(-1).view(np.uint32), rounded.reshape(-1))
-    return rounded if dtype is np.uint16 else rounded.astype(np.uint32) << 16
+    return rounded.astype(np.uint32) << 16 if dtype is np.uint32 else rounded.view(dtype)
 
 
 def _laid_out(panels: np.ndarray, dtype: type) -> np.ndarray:

@@ -1,16 +1,16 @@
 """Recurrences over whole sequences: one meaning, `stepwise.recur`, and faster forms of it, `fused` and `unrolled`."""
 
 from rnnkit.models.recurrence.dispatch import FORMS, reads_inputs, recur, recur_numbers
-from rnnkit.models.recurrence.fused import INPUTS_AT_ONCE, recur_inputs
+from rnnkit.models.recurrence.fused import padded_inputs, recur_inputs
 from rnnkit.models.recurrence.stepwise import CELLS, NUM_GATES
 from rnnkit.models.recurrence.threads import lending
 
 __all__ = [
     "CELLS",
     "FORMS",
-    "INPUTS_AT_ONCE",
     "NUM_GATES",
     "lending",
+    "padded_inputs",
     "reads_inputs",
     "recur",
     "recur_inputs",

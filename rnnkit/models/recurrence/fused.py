@@ -52,6 +52,15 @@ def is_fast_here() -> bool:
 
 
 @cache
+def padded_inputs(count: int) -> int:
+    """How many inputs to fill ``count`` up to with zeros: what the compiled form takes, and takes fast here."""
+    from rnnkit.lanes.sequences import runner
+
+    at_once = 2 * INPUTS_AT_ONCE if runner.TILES else INPUTS_AT_ONCE
+    return -(-count // at_once) * at_once
+
+
+@cache
 def _compiler_works() -> bool:
     if find_spec("numba") is None:
         return False
@@ -89,7 +98,7 @@ class _Recurrence(torch.autograd.Function):
         )
         shape = (problem.seq_len, problem.batch, problem.hidden_size)
         filled = np.empty(shape, np.float32) if states else None
-        threads = num_threads(len(micro_batches(problem.batch)))
+        threads = num_threads(len(micro_batches(problem.batch, problem.tile_rows)))
         h, c, tape = run_forward(problem, keep=tracked, states=filled, threads=threads)
         if tracked:
             # The drive itself is not needed on the way back. What was kept is a tensor so that autograd lets it go
