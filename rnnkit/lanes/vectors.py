@@ -287,7 +287,14 @@ _ODD = (
 _EVEN = (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03)
 
 
-def _emit_tanh(builder: Any, dtype: types.Float, value: Any) -> Any:
+def _emit_divided(builder: Any, dtype: types.Float, above: Any, below: Any) -> Any:
+    return builder.fdiv(above, below)
+
+
+def emit_tanh(
+    builder: Any, dtype: types.Float, value: Any, divided: Callable[..., Any] = _emit_divided
+) -> Any:
+    """Code for tanh; in float32 ``divided`` makes its quotient."""
     if dtype == types.float64:
         # 1 - 2 / (exp(2 x) + 1): absolute error of a few 1e-16
         one, two = _constants(dtype, 1.0, 2.0)
@@ -301,13 +308,17 @@ def _emit_tanh(builder: Any, dtype: types.Float, value: Any) -> Any:
         for coefficient in rest:
             total = _library(builder, "fma", dtype, total, square, coefficient)
         sums.append(total)
-    return builder.fdiv(builder.fmul(x, sums[0]), sums[1])
+    return divided(builder, dtype, builder.fmul(x, sums[0]), sums[1])
 
 
-def _emit_sigmoid(builder: Any, dtype: types.Float, value: Any) -> Any:
+def emit_sigmoid(
+    builder: Any, dtype: types.Float, value: Any, divided: Callable[..., Any] = _emit_divided
+) -> Any:
+    """Code for the logistic function, as :func:`emit_tanh`."""
     (half,) = _constants(dtype, 0.5)
-    return _library(builder, "fma", dtype, half, _emit_tanh(builder, dtype, builder.fmul(half, value)), half)
+    squashed = emit_tanh(builder, dtype, builder.fmul(half, value), divided)
+    return _library(builder, "fma", dtype, half, squashed, half)
 
 
-tanh = _elementwise("tanh", 1, _emit_tanh, "Hyperbolic tangent, to a few 1e-7 in float32.")
-sigmoid = _elementwise("sigmoid", 1, _emit_sigmoid, "Logistic function, as half of a tanh and a half.")
+tanh = _elementwise("tanh", 1, emit_tanh, "Hyperbolic tangent, to a few 1e-7 in float32.")
+sigmoid = _elementwise("sigmoid", 1, emit_sigmoid, "Logistic function, as half of a tanh and a half.")

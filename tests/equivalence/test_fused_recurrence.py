@@ -208,12 +208,12 @@ def test_nan_in_an_input_stays_with_its_sample():
         assert not h_n[:2].isnan().any()
 
 
-@pytest.mark.parametrize(("tile_rows", "most"), [(6, 96), (32, 128)])
+@pytest.mark.parametrize(("tile_rows", "most"), [(6, 96), (32, 128), (32, 256)])
 def test_micro_batches_are_whole_tiles_but_for_the_last(tile_rows, most):
     from rnnkit.lanes.sequences.runner import micro_batches
 
     for batch in range(1, 1200):
-        parts = micro_batches(batch, tile_rows)
+        parts = micro_batches(batch, tile_rows, most)
         assert [first for first, _ in parts] == [
             sum(rows for _, rows in parts[:k]) for k in range(len(parts))
         ]

@@ -15,7 +15,7 @@ from rnnkit.lanes.sequences.gates import (
     num_kept,
     rnn_backward,
 )
-from rnnkit.lanes.sequences.operands import put_operand, put_steps, recall, tiled, turn, width
+from rnnkit.lanes.sequences.operands import put_operand, put_steps, recall, tanh_beside, tiled, turn, width
 from rnnkit.lanes.sequences.products import (
     add_column,
     add_product_4,
@@ -25,7 +25,7 @@ from rnnkit.lanes.sequences.products import (
     tile_rows,
 )
 from rnnkit.lanes.subnormals import flush_subnormals, restore_mode
-from rnnkit.lanes.vectors import LANES, bare, fma, load, present, splat, store, tanh
+from rnnkit.lanes.vectors import LANES, bare, fma, load, present, splat, store
 
 
 @compiled
@@ -64,16 +64,16 @@ def _backward(  # type: ignore[no-untyped-def]
         for row in range(sizes.rows):
             for unit in range(units):
                 slot = ((sizes.seq_len - 1) * sizes.padded + row) * stride + 4 * units + unit
-                store(tanh_c, row * units + unit, tanh(recall(kept, slot)))
+                store(tanh_c, row * units + unit, tanh_beside(kept, recall(kept, slot)))
     filled = 0
     for t in range(sizes.seq_len - 1, -1, -1):
         for row in range(0, sizes.rows, 2):
             for unit in range(units):
                 for half in range(2):
                     _deltas(
-                        sizes, t, row + half, unit, half * NUM_DELTAS, deltas, kept, grad_states, grad_h, grad_c,
-                        tanh_c, grad_drive, x, grad_bias, grad_input,
+                        sizes, t, row + half, unit, half * NUM_DELTAS, deltas, kept, grad_states, grad_h, grad_c, tanh_c
                     )  # fmt: skip
+                _sum_up(sizes, t, row, unit, deltas, x, grad_drive, grad_bias, grad_input)
                 _collect(
                     sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states, inputs is not None
                 )  # fmt: skip
@@ -95,9 +95,7 @@ def _backward(  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _deltas(  # type: ignore[no-untyped-def]
-    sizes, t, row, unit, first, deltas, kept, grad_states, grad_h, grad_c, tanh_c, grad_drive, x, grad_bias, grad_input
-):  # fmt: skip
+def _deltas(sizes, t, row, unit, first, deltas, kept, grad_states, grad_h, grad_c, tanh_c):  # type: ignore[no-untyped-def]
     """Deltas of one sample and one vector of units, into rows of ``deltas``; zeros where there is no such row."""
     cell, units = len(sizes.gates), sizes.hidden_size // LANES
     if row >= sizes.rows:
@@ -112,21 +110,35 @@ def _deltas(  # type: ignore[no-untyped-def]
     slot = (t * sizes.padded + row) * stride + unit
     before = ((t - 1) * sizes.padded + row) * stride + unit if t > 0 else -1
     if cell == RNN:
-        rnn_backward(deltas, first, gradient, kept, slot, before, grad_h, at)
+        rnn_backward(deltas, first, gradient, kept, slot, before)
     elif cell == LSTM:
-        lstm_backward(deltas, first, gradient, kept, slot, before, grad_h, at, units, grad_c, tanh_c)
+        lstm_backward(deltas, first, gradient, kept, slot, before, at, units, grad_c, tanh_c)
     else:
         gru_backward(deltas, first, gradient, kept, slot, before, grad_h, at, units)
+
+
+@inlined
+def _sum_up(sizes, t, row, unit, deltas, x, grad_drive, grad_bias, grad_input):  # type: ignore[no-untyped-def]
+    """Hand the deltas of two samples to the drive, or add them to the gradients of what the input is multiplied by."""
+    cell, units = len(sizes.gates), sizes.hidden_size // LANES
+    sample = t * sizes.batch + sizes.first + row
+    has_other = row + 1 < sizes.rows
     for gate in range(cell):
-        delta, where = load(deltas, first + gate), gate * units + unit
+        one, two = load(deltas, gate), load(deltas, NUM_DELTAS + gate)
+        where = gate * units + unit
         if cell == GRU and gate == 2:
-            store(grad_bias, where + units, load(grad_bias, where + units) + delta)
-            delta = load(deltas, first + 4)
-        store(grad_bias, where, load(grad_bias, where) + delta)
+            store(grad_bias, where + units, load(grad_bias, where + units) + (one + two))
+            one, two = load(deltas, 4), load(deltas, NUM_DELTAS + 4)
+        store(grad_bias, where, load(grad_bias, where) + (one + two))
         if grad_drive is not None:
-            store(grad_drive, (sample * cell + gate) * units + unit, delta)
+            store(grad_drive, (sample * cell + gate) * units + unit, one)
+            if has_other:
+                store(grad_drive, ((sample + 1) * cell + gate) * units + unit, two)
         elif x is not None:
-            store(grad_input, where, fma(splat(x, x[sample]), delta, load(grad_input, where)))
+            total = fma(splat(x, x[sample]), one, load(grad_input, where))
+            if has_other:
+                total = fma(splat(x, x[sample + 1]), two, total)
+            store(grad_input, where, total)
 
 
 @inlined
@@ -242,7 +254,7 @@ def _add_outer(sizes, filled, num_slots, gate, summands, columns, first, result)
 
 @compiled
 def _step_back(sizes, left, right, masks, tile, grad_h):  # type: ignore[no-untyped-def]
-    """Add to the state's gradient what comes back through the gates."""
+    """What comes back through the gates as the state's gradient, of a GRU beside what passed by them."""
     num_gates, size, step = len(sizes.gates), sizes.hidden_size, width(left)
     units, width_left, num_rows = size // LANES, num_gates * size, tile_rows(left)
     parts = num_gates if present(masks) else 1
@@ -261,4 +273,6 @@ def _step_back(sizes, left, right, masks, tile, grad_h):  # type: ignore[no-unty
                         if present(masks):
                             mask = (part * sizes.batch + sizes.first + row) * units + unit
                             value = value * load(masks, mask)
-                        store(grad_h, row * units + unit, load(grad_h, row * units + unit) + value)
+                        if num_gates == GRU or part > 0:
+                            value = value + load(grad_h, row * units + unit)
+                        store(grad_h, row * units + unit, value)

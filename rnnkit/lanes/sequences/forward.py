@@ -101,7 +101,8 @@ def _forward(  # type: ignore[no-untyped-def]
                                 at,
                                 inputs is not None,
                             )
-                        store(h, at, value)
+                        if num_gates == GRU or t == sizes.seq_len - 1:
+                            store(h, at, value)
                         if present(states):
                             store(states, sample * units + unit, value)
                         if not present(masks):

@@ -7,9 +7,9 @@ for each gate's recurrent sum, then the state before the step, then what GRU's c
 from __future__ import annotations
 
 from rnnkit.lanes.compiling import inlined
-from rnnkit.lanes.sequences.operands import keep, recall
+from rnnkit.lanes.sequences.operands import keep, recall, sigmoid_beside, tanh_beside
 from rnnkit.lanes.sequences.products import MOST_ROWS
-from rnnkit.lanes.vectors import fma, load, present, sigmoid, splat, store, tanh
+from rnnkit.lanes.vectors import fma, load, present, splat, store
 
 RNN, LSTM, GRU = 1, 4, 3  # a cell is known by the number of its gates
 NUM_GATES = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
@@ -43,7 +43,7 @@ def _gate(tile, place, gate, bias, drive, x, weight_ih, sample, num_gates, units
 @inlined
 def rnn_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot):  # type: ignore[no-untyped-def]
     """The next h of the simple RNN."""
-    h = tanh(_gate(tile, place, 0, bias, drive, x, weight_ih, sample, 1, units, unit))
+    h = tanh_beside(kept, _gate(tile, place, 0, bias, drive, x, weight_ih, sample, 1, units, unit))
     if present(kept):
         keep(kept, slot, h)
     return h
@@ -52,10 +52,10 @@ def rnn_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, kep
 @inlined
 def lstm_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot, c, at):  # type: ignore[no-untyped-def]
     """The next h of the LSTM; c is brought up to date."""
-    i = sigmoid(_gate(tile, place, 0, bias, drive, x, weight_ih, sample, 4, units, unit))
-    f = sigmoid(_gate(tile, place, 1, bias, drive, x, weight_ih, sample, 4, units, unit))
-    g = tanh(_gate(tile, place, 2, bias, drive, x, weight_ih, sample, 4, units, unit))
-    o = sigmoid(_gate(tile, place, 3, bias, drive, x, weight_ih, sample, 4, units, unit))
+    i = sigmoid_beside(kept, _gate(tile, place, 0, bias, drive, x, weight_ih, sample, 4, units, unit))
+    f = sigmoid_beside(kept, _gate(tile, place, 1, bias, drive, x, weight_ih, sample, 4, units, unit))
+    g = tanh_beside(kept, _gate(tile, place, 2, bias, drive, x, weight_ih, sample, 4, units, unit))
+    o = sigmoid_beside(kept, _gate(tile, place, 3, bias, drive, x, weight_ih, sample, 4, units, unit))
     memory = fma(f, load(c, at), i * g)
     store(c, at, memory)
     if present(kept):
@@ -64,7 +64,7 @@ def lstm_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, ke
         keep(kept, slot + 2 * units, g)
         keep(kept, slot + 3 * units, o)
         keep(kept, slot + 4 * units, memory)
-    return o * tanh(memory)
+    return o * tanh_beside(kept, memory)
 
 
 @inlined
@@ -76,14 +76,14 @@ def gru_forward(  # type: ignore[no-untyped-def]
     The candidate's recurrent bias is the fourth row of ``bias``; what its inputs contribute is a fourth sum in
     ``tile``, if it ``has_inputs``.
     """
-    r = sigmoid(_gate(tile, place, 0, bias, drive, x, weight_ih, sample, 3, units, unit))
-    z = sigmoid(_gate(tile, place, 1, bias, drive, x, weight_ih, sample, 3, units, unit))
+    r = sigmoid_beside(kept, _gate(tile, place, 0, bias, drive, x, weight_ih, sample, 3, units, unit))
+    z = sigmoid_beside(kept, _gate(tile, place, 1, bias, drive, x, weight_ih, sample, 3, units, unit))
     q = load(tile, 2 * MOST_ROWS * 4 + place) + load(bias, 3 * units + unit)
     row = 2 * units + unit
     driven = _driven(load(bias, row), drive, x, weight_ih, sample, (sample * 3 + 2) * units + unit, row)
     if has_inputs:
         driven = driven + load(tile, 3 * MOST_ROWS * 4 + place)
-    n = tanh(fma(r, q, driven))
+    n = tanh_beside(kept, fma(r, q, driven))
     following = fma(z, load(h, at) - n, n)
     if present(kept):
         keep(kept, slot, r)
@@ -95,16 +95,15 @@ def gru_forward(  # type: ignore[no-untyped-def]
 
 
 @inlined
-def rnn_backward(deltas, first, gradient, kept, slot, before, grad_h, at):  # type: ignore[no-untyped-def]
+def rnn_backward(deltas, first, gradient, kept, slot, before):  # type: ignore[no-untyped-def]
     """Delta of the simple RNN; ``before`` is where the step before was kept, or negative."""
     h, one = recall(kept, slot), splat(deltas, 1.0)
     store(deltas, first, gradient * (one - h * h))
     store(deltas, first + 1, recall(kept, before) if before >= 0 else splat(deltas, 0.0))
-    store(grad_h, at, splat(grad_h, 0.0))
 
 
 @inlined
-def lstm_backward(deltas, first, gradient, kept, slot, before, grad_h, at, units, grad_c, tanh_c):  # type: ignore[no-untyped-def]
+def lstm_backward(deltas, first, gradient, kept, slot, before, at, units, grad_c, tanh_c):  # type: ignore[no-untyped-def]
     """Deltas of the LSTM. ``tanh_c`` holds tanh of this step's c and is left with the one before."""
     zero, one = splat(deltas, 0.0), splat(deltas, 1.0)
     i, f = recall(kept, slot), recall(kept, slot + units)
@@ -114,7 +113,7 @@ def lstm_backward(deltas, first, gradient, kept, slot, before, grad_h, at, units
     memory, h = zero, zero
     if before >= 0:
         memory = recall(kept, before + 4 * units)
-        store(tanh_c, at, tanh(memory))
+        store(tanh_c, at, tanh_beside(kept, memory))
         h = recall(kept, before + 3 * units) * load(tanh_c, at)
     store(deltas, first, grad_memory * g * i * (one - i))
     store(deltas, first + 1, grad_memory * memory * f * (one - f))
@@ -122,7 +121,6 @@ def lstm_backward(deltas, first, gradient, kept, slot, before, grad_h, at, units
     store(deltas, first + 3, gradient * squashed * o * (one - o))
     store(deltas, first + 4, h)
     store(grad_c, at, grad_memory * f)
-    store(grad_h, at, zero)
 
 
 @inlined

@@ -20,6 +20,7 @@ from rnnkit.lanes.sequences.products import MOST_ROWS, TILE_ROWS
 from rnnkit.lanes.vectors import LANES
 
 ROWS = 96  # samples of a micro-batch at most: its states and the weights share the second-level cache
+ROWS_OF_TILES, ROWS_OF_INPUTS = 128, 256  # and where tiles are multiplied, without and with inputs of chunks
 DEPTH = 256  # samples times steps in one product of the weights' gradient
 ALIGNMENT = 64
 PAIRS = processor_has("avx512bf16")  # whether rounded operands are multiplied in pairs
@@ -92,6 +93,17 @@ class Problem:
         return MOST_ROWS if self.operand_dtype is np.int16 else TILE_ROWS
 
     @property
+    def micro_batches(self) -> list[tuple[int, int]]:
+        """First row and number of rows of each.
+
+        Larger ones where products are made of tiles: those take less time than fetching what they are added to.
+        """
+        most = ROWS
+        if self.operand_dtype is np.int16:
+            most = ROWS_OF_INPUTS if self.num_inputs else ROWS_OF_TILES
+        return micro_batches(self.batch, self.tile_rows, most)
+
+    @property
     def kept_dtype(self) -> type:
         """What numbers for the way back are stored as."""
         return np.uint16 if self.bf16 else np.float32
@@ -129,9 +141,9 @@ class Gradients:
     weight_inputs: np.ndarray | None
 
 
-def micro_batches(batch: int, tile_rows: int) -> list[tuple[int, int]]:
+def micro_batches(batch: int, tile_rows: int, most: int) -> list[tuple[int, int]]:
     """First row and number of rows of each: whole tiles but for the last; an even number of them, from two tiles up."""
-    count = -(-batch // (max(ROWS // tile_rows, 4) * tile_rows))
+    count = -(-batch // most)
     if batch > 2 * tile_rows:
         count += count % 2
     tiles = -(-batch // tile_rows)
@@ -180,7 +192,7 @@ def run_forward(
         h[part] = rows_h.reshape(-1, size)[: sizes.rows]
         c[part] = rows_c.reshape(-1, size)[: sizes.rows]
 
-    for first, rows in micro_batches(problem.batch, problem.tile_rows):
+    for first, rows in problem.micro_batches:
         padded = -(-rows // problem.tile_rows) * problem.tile_rows
         gates = tuple(range(num_gates))
         steps = 1 if problem.weight_inputs is None else len(problem.weight_inputs)

@@ -90,7 +90,7 @@ class _Recurrence(torch.autograd.Function):
         inputs: Tensor | None = None,
         weight_inputs: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        from rnnkit.lanes.sequences.runner import micro_batches, run_forward
+        from rnnkit.lanes.sequences.runner import run_forward
 
         ctx.set_materialize_grads(False)
         problem = _problem(
@@ -98,7 +98,7 @@ class _Recurrence(torch.autograd.Function):
         )
         shape = (problem.seq_len, problem.batch, problem.hidden_size)
         filled = np.empty(shape, np.float32) if states else None
-        threads = num_threads(len(micro_batches(problem.batch, problem.tile_rows)))
+        threads = num_threads(len(problem.micro_batches))
         h, c, tape = run_forward(problem, keep=tracked, states=filled, threads=threads)
         if tracked:
             # The drive itself is not needed on the way back. What was kept is a tensor so that autograd lets it go
