@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from rnnkit import paths
@@ -77,24 +78,36 @@ def claim_results(study: Study) -> list[ClaimResult]:
 
     A chapter that is published below the paper's budget takes what is measured at the paper's all the same, as the
     scoreboard does: numbers that hang on no training, and those of nets that were trained as in the paper, be it with
-    too few seeds to judge by.
+    too few seeds to judge by. Each claim is settled with as many seeds as everything that it looks at has.
     """
     results = _evaluated(study)
-    if study.budget == _JUDGED or study.budget != study.published_budget():
+    if study.budget not in (_JUDGED, study.published_budget()):
         return results
-    at_length = _evaluated(_at_length(study))
-    return [
-        settled if settled.verdict != NOT_RUN or settled.n else measured
-        for settled, measured in zip(at_length, results, strict=True)
-    ]
-
-
-def _at_length(study: Study) -> Study:
-    """The same at the paper's budget, with those of its seeds that a net was trained with."""
     settings: dict[str, Any] = {"budget": _JUDGED, "device": study.settings.device, "store": study.store}
-    every = type(study)(**settings)
-    trained = {record.run["seed"] for record in every.records("train")}
-    return type(study)(seeds=[seed for seed in every.seeds if seed in trained], **settings)
+    every = study if study.budget == _JUDGED else type(study)(**settings)
+    found = results if every is study else _evaluated(every)
+    for seeds in _choices_of_seeds(every):
+        if all(map(_has_numbers, found)):
+            break
+        fewer = _evaluated(type(study)(seeds=seeds, **settings))
+        found = [one if _has_numbers(one) else other for one, other in zip(found, fewer, strict=True)]
+    return [one if _has_numbers(one) else result for one, result in zip(found, results, strict=True)]
+
+
+def _has_numbers(result: ClaimResult) -> bool:
+    return result.verdict != NOT_RUN or result.n > 0
+
+
+def _choices_of_seeds(study: Study) -> list[tuple[int, ...]]:
+    """Fewer seeds that records of some kind and config were made with, or of two such, the most first."""
+    seeds: dict[tuple[str, str], set[int]] = {}
+    for record in study.every_record():
+        config = json.dumps({**record.key.config, "seed": None}, sort_keys=True)
+        seeds.setdefault((record.key.kind, config), set()).add(record.run["seed"])
+    everything = set(study.seeds)
+    common = {frozenset(one & other & everything) for one in seeds.values() for other in seeds.values()}
+    choices = [tuple(seed for seed in study.seeds if seed in some) for some in common if some]
+    return sorted((some for some in choices if len(some) < len(everything)), key=len, reverse=True)
 
 
 def _evaluated(study: Study) -> list[ClaimResult]:

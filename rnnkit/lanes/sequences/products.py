@@ -107,8 +107,9 @@ def _product(rows: int, vectors: int, *, adds: bool, tiles: tuple[int, int], of_
     k * left_step``; the right operand's steps follow each other from ``right_at``. Row ``r`` of the result goes to
     ``out_at + r * out_row``, or is added to what is there if the product ``adds``.
 
-    Of an operand for tiles it is ``tiles`` of them, and ``LANES`` times as many rows, of which every ``LANES`` lie
-    ``left_below`` apart; if the left operand is given in ``columns`` of as many, they have been turned.
+    Operands for tiles make ``tiles`` (rows, columns) of sums at once: rows of ``LANES`` samples each, which in the left
+    operand lie ``left_below`` apart. A left operand ``of_columns``, whose depth is what rows are elsewhere, has been
+    turned for it (:func:`rnnkit.lanes.sequences.operands.turn`): row and step follow from that.
     """
 
     def typed(

@@ -5,7 +5,8 @@ are summed in registers, from weights laid out once per call, and each sum goes 
 first-level cache; only what the backward pass cannot do without is kept (of the LSTM i, f, g, o, c), in half precision
 where products are in bfloat16; the gradient of weight_hh is one product for several steps. Inputs that want no
 gradient are multiplied on the way, so that the drive, in an LSTM four times as large, never goes through memory. Each
-cell and each kind of input has a loop of its own, which need not ask what it is.
+cell and each kind of input has a loop of its own, which need not ask what it is. Products of bfloat16 are made of tiles
+where the processor has Intel's AMX, of pairs where it multiplies those, and of single numbers elsewhere.
 """
 
 from __future__ import annotations

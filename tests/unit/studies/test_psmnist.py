@@ -311,8 +311,11 @@ def test_a_claim_on_a_net_at_full_length_has_its_numbers_even_of_a_single_seed(t
     parts = [f"{part}_accuracy" for part in ("train", "valid", "test")]
 
     def measured(study: Psmnist) -> dict[str, np.ndarray]:
-        nets, value = (("rnn",), 0.84) if study.budget == "paper" else (("rnn", "lstm"), 0.4)
-        return {f"{net}.{part}": np.full(len(study.seeds), value) for net in nets for part in parts}
+        if study.budget == "paper":
+            return {
+                f"rnn.{part}": np.array([0.84 if s == 1 else np.nan for s in study.seeds]) for part in parts
+            }
+        return {f"{net}.{part}": np.full(len(study.seeds), 0.4) for net in ("rnn", "lstm") for part in parts}
 
     monkeypatch.setattr(Psmnist, "measurements", measured)
     found = {result.id: result for result in claim_results(open_study(tmp_path, "reduced", "0,1,2"))}
@@ -321,6 +324,42 @@ def test_a_claim_on_a_net_at_full_length_has_its_numbers_even_of_a_single_seed(t
     assert "a single seed has no interval" in at_length.reason
     assert at_length.here_text.startswith("84.00 %")
     assert (short.budget, short.verdict, short.n) == ("reduced", "not run", 3)
+
+
+def test_each_claim_is_settled_with_the_seeds_that_its_net_has(tmp_path, monkeypatch):
+    """Other nets may have been trained with more of them: on a page as on the scoreboard, at the paper's budget."""
+    from rnnkit.studies.pages import claim_results
+
+    monkeypatch.setattr(Psmnist, "published_budget", classmethod(lambda cls: "reduced"))
+    trained = {"rnn": (0, 1, 2), "lmu-rnn": (0, 2), "gru": (1,)}
+    for net, seeds in trained.items():
+        for seed in seeds:
+            save_at_length(tmp_path, f"{net}-s{seed}")
+    parts = [f"{part}_accuracy" for part in ("train", "valid", "test")]
+
+    def measured(study: Psmnist) -> dict[str, np.ndarray]:
+        if study.budget == "reduced":
+            return {}
+        values = {
+            net: np.array([0.8 + seed / 100 if seed in seeds else np.nan for seed in study.seeds])
+            for net, seeds in trained.items()
+        }
+        return {f"{net}.{part}": value for net, value in values.items() for part in parts}
+
+    monkeypatch.setattr(Psmnist, "measurements", measured)
+    for budget in ("reduced", "paper"):
+        found = {result.id: result for result in claim_results(open_study(tmp_path, budget, "0,1,2"))}
+        results = {net: found[f"psmnist-accuracy-{net}"] for net in (*trained, "lstm")}
+        assert {net: result.n for net, result in results.items()} == {
+            "rnn": 3,
+            "lmu-rnn": 2,
+            "gru": 1,
+            "lstm": 0,
+        }
+        assert [results[net].here_text[:7] for net in trained] == ["81.00 %", "81.00 %", "81.00 %"]
+        assert "a single seed has no interval" in results["gru"].reason
+        assert results["lmu-rnn"].verdict != "not run"
+        assert results["lstm"].budget == budget
 
 
 def test_a_card_tells_of_the_kinds_that_its_page_shows(tiny, monkeypatch):
