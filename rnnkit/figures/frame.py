@@ -29,6 +29,7 @@ _NET_NAMES = {
     "lmu-rnn-bf16": "LMU + sRNN in bfloat16",
     "rnn-unscaled": "sRNN at the full learning rate",
     "lstm-free": "LSTM without recurrent dropout",
+    "lmu-rnn-clipped": "LMU + sRNN at full length, gradients clipped",
     "rnn-full": "sRNN at full length",
     "lstm-full": "LSTM at full length",
     "gru-full": "GRU at full length",

@@ -85,7 +85,7 @@ def train(
         Sequences in a batch of an evaluation: fewer take less memory.
     graphed : bool, optional
         Whether whole steps are launched as CUDA graphs, see `rnnkit.training.graphed`. Left out: on CUDA, where the
-        model is one that can. On a CPU the same code runs without the graphs.
+        model is one that can and gradients are not clipped. On a CPU the same code runs without the graphs.
     watch : Watch, optional
         What is measured within epochs and kept in the history's curves; steps are then not launched as graphs.
     on_step : callable, optional
@@ -101,7 +101,7 @@ def train(
     draws = {"shuffle": shuffle} | ({} if dropout is None else {"dropout": dropout})
     run = _Run(model, schedule, draws, checkpoint, save_every, identity, train_data.x.device, watch)
     run.resume()
-    if watch is not None:
+    if watch is not None or math.isfinite(schedule.max_norm):
         graphed = False
     if graphed or (graphed is None and train_data.x.device.type == "cuda" and hasattr(model, "draw_masks")):
         run.launch_as_graphs()
@@ -253,6 +253,8 @@ class _Run:
         loss.backward()
         if loss.device.type == "cpu" and not math.isfinite(loss.item()):
             raise self._diverged(loss.item(), self.under_way.step)
+        if math.isfinite(self.schedule.max_norm):
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.max_norm)
         self.optimizer.param_groups[0]["eps"] = self.schedule.epsilon_at(count)
         self.optimizer.step()
         correct = (logits.detach().argmax(1) == y).sum()

@@ -8,7 +8,7 @@ from typing import Any
 from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, PRECISIONS, ClassifierConfig
 from rnnkit.models.dropout import PLACES
-from rnnkit.training import KerasSchedule
+from rnnkit.training import ClippedSchedule, KerasSchedule
 
 LEARNING_RATE, BATCH_SIZE = 1e-3, 1000  # the paper's
 MODELS = tuple(ARCHITECTURES)
@@ -23,7 +23,10 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 COMPARED = ("rnn", "lstm", "gru", "lmu-rnn", *VARIANTS)
 CONTROL = "lstm-free"  # the LSTM of the six once more, at every budget: what its recurrent dropout costs
-NETS = (*MODELS, *VARIANTS, CONTROL)
+CLIPPED = (
+    "lmu-rnn-clipped"  # the paper's training of LMU + sRNN once more: what a few large gradients do to it
+)
+NETS = (*MODELS, *VARIANTS, CONTROL, CLIPPED)
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,12 @@ def make_net(name: str, budget: str) -> Net:
         chosen.num_test,
         **changes,
     )
+
+
+def make_clipped() -> Net:
+    """LMU + sRNN as the paper trains it, but for its gradients, none of which is let grow beyond a norm of 1."""
+    net = make_net("lmu-rnn", "paper")
+    return replace(net, name=CLIPPED, schedule=ClippedSchedule(**asdict(net.schedule), global_clipnorm=1.0))
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,9 @@ def measure(study: Study) -> dict[str, np.ndarray]:
         initial = [dict(_initial(record)) for record in study.records("initial", only=net)]
         for name in initial[0] if initial else ():
             found[f"untrained.{net}.{name}"] = np.array([values[name] for values in initial])
+    for record in at_budget(study, study.records("control")):
+        for name, value in _train(record):
+            put(f"{record.key.config['net']['name']}.{name}", record.run["seed"], value)
     if not times_compare([record.run for record in at_budget(study, study.records("train"))]):
         found = {name: values for name, values in found.items() if not name.endswith("_seconds")}
     found |= dict(_between(found)) | errors_alike(study)

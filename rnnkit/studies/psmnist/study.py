@@ -21,6 +21,7 @@ from rnnkit.studies.psmnist.configs import (
     NETS,
     Net,
     ProbeConfig,
+    make_clipped,
     make_net,
 )
 from rnnkit.studies.psmnist.inputs import compute_data, compute_window
@@ -105,7 +106,7 @@ class Psmnist(Study):
         jobs += [self._initial(name, seed) for seed in INITIAL_SEEDS for name in MODELS]
         jobs += [self._compared(name) for name in COMPARED]
         of_models = [job for seed in self.seeds for name in MODELS for job in self._jobs_of(name, seed)]
-        return [*jobs, *of_models, self._control(of_models)]
+        return [*jobs, *of_models, self._control(of_models), *self._clipped()]
 
     def measurements(self) -> dict[str, np.ndarray]:
         """What the claims are settled by; see :mod:`rnnkit.studies.psmnist.measurements`."""
@@ -155,6 +156,11 @@ class Psmnist(Study):
         lstm = next(job for job in of_models if job.key.kind == "train" and job.config.model == "lstm")
         net = replace(lstm.config, name=CONTROL, recurrent_dropout=0.0)
         return _without_weights(self._training(net, lstm.seed, "control"))
+
+    def _clipped(self) -> list[Job]:
+        """The first training of LMU + sRNN with clipped gradients: at the paper's budget, below it once it is there."""
+        clipped = _without_weights(self._training(make_clipped(), self.seeds[0], "control"))
+        return [] if self.budget != "paper" and self._is_missing(clipped) else [clipped]
 
     def _compared(self, name: str) -> Job:
         return _without_weights(self._training(make_net(name, "quick"), SETTINGS_SEED, "settings"))
