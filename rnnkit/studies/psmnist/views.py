@@ -13,7 +13,7 @@ from rnnkit import paths
 from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, make_classifier
 from rnnkit.results import load_claims, rules
-from rnnkit.studies.psmnist.configs import BUDGETS, CONTROL, MODELS, learning_rate
+from rnnkit.studies.psmnist.configs import BUDGETS, CLIPPED, CONTROL, MODELS, learning_rate
 from rnnkit.studies.psmnist.measurements import accuracy_bound, at_budget
 
 if TYPE_CHECKING:
@@ -98,6 +98,19 @@ def control(study: Study, part: str) -> dict[str, dict[str, np.ndarray]]:
         metric: {net: by_net[net][:1] for net in ("lstm", CONTROL) if net in by_net}
         for metric, by_net in both.items()
     }
+
+
+def clipped(study: Study, part: str) -> dict[str, dict[str, np.ndarray]]:
+    """Curves as by `curves` of the first LMU + sRNN at full length, and of the same with clipped gradients.
+
+    What is missing is left out; where none was trained at full length, the budget's own stands in.
+    """
+    plain, cut = curves(study, part, ("lmu-rnn",)), curves(study, part, (CLIPPED,), kind="control")
+    found = {}
+    for metric, by_net in plain.items():
+        firsts = {net: values[:1] for net, values in {**by_net, **cut[metric]}.items()}
+        found[metric] = {net: values for net, values in firsts.items() if net.endswith(FULL)} or firsts
+    return found
 
 
 def finals(study: Study) -> dict[str, dict[str, np.ndarray]]:

@@ -228,6 +228,28 @@ def test_the_control_is_the_lstm_but_for_its_recurrent_dropout(tmp_path):
         save_at_length(tmp_path, "lstm-s2")
 
 
+def test_clipping_is_a_control_at_the_papers_budget_and_below_it_once_it_is_there(tmp_path):
+    def planned(budget: str) -> list[str]:
+        return [job.key.label for job in open_study(tmp_path, budget, "1,0").jobs("control")]
+
+    assert planned("quick") == planned("reduced") == ["lstm-free-s1"]
+    assert planned("paper") == ["lstm-free-s1", "lmu-rnn-clipped-s1"]
+    paper = open_study(tmp_path, "paper", "1,0")
+    clipped, plain = paper.jobs("control")[-1], paper.jobs("train", only="lmu-rnn")[0]
+    assert clipped.config.schedule.max_norm == 1.0
+    assert plain.config.schedule.max_norm == float("inf")
+    assert "global_clipnorm" not in plain.key.config["net"]["schedule"]
+    schedule = clipped.config.schedule
+    unclipped = configs.KerasSchedule(
+        schedule.learning_rate, schedule.batch_size, schedule.num_epochs, schedule.epsilon
+    )
+    assert replace(clipped.config, name="lmu-rnn", schedule=unclipped) == plain.config
+    Store(tmp_path).save(
+        clipped.key, arrays={"a": np.zeros(1)}, metrics={}, provenance={"seed": 1, "device": "cpu"}
+    )
+    assert planned("reduced") == planned("paper")
+
+
 def test_reduced_keeps_the_weights_of_the_first_seed(tiny, tmp_path, monkeypatch):
     monkeypatch.setitem(configs.BUDGETS, "reduced", TINY)
     monkeypatch.setattr("rnnkit.studies.psmnist.study.resolve", lambda budget: "digits")

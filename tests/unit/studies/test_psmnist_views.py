@@ -120,3 +120,30 @@ def test_a_list_of_published_results_that_is_none_is_named(tmp_path, text):
         path.write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match=r"(?s)published results cannot be read.*published\.yml"):
         views.published(path)
+
+
+def test_clipping_is_held_against_the_first_training_at_full_length(tmp_path):
+    def opened(budget):
+        return studies.open("psmnist", budget=budget, device="cpu", store=Store(tmp_path))
+
+    def save(job, length):
+        curves = {f"valid_{metric}": np.full(length, 0.5) for metric in ("loss", "accuracy")}
+        Store(tmp_path).save(
+            job.key, arrays=curves, metrics={}, provenance={"seed": job.seed, "device": "cpu"}
+        )
+
+    def found(budget):
+        by_metric = views.clipped(opened(budget), "valid")
+        assert set(by_metric) == {"loss", "accuracy"}
+        return {net: values.shape for net, values in by_metric["loss"].items()}
+
+    for job in opened("reduced").jobs("train", only="lmu-rnn"):
+        save(job, 2)
+    assert found("reduced") == {"lmu-rnn": (1, 2)}
+    at_length = opened("paper")
+    for job in at_length.jobs("train", only="lmu-rnn")[:2]:
+        save(job, 3)
+    assert found("reduced") == {"lmu-rnn-full": (1, 3)}
+    save(at_length.jobs("control")[-1], 3)
+    assert found("reduced") == {"lmu-rnn-full": (1, 3), "lmu-rnn-clipped-full": (1, 3)}
+    assert found("paper") == {"lmu-rnn": (1, 3), "lmu-rnn-clipped": (1, 3)}
