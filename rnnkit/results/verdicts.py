@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from rnnkit.results.claims import Claim, Control
 from rnnkit.results.intervals import SUMMARIES, plural
 from rnnkit.results.judging import (
@@ -157,10 +159,18 @@ def _counted(finding: Finding, of: str) -> str:
 
 
 def _print(control: Control, claim: Claim, measurements: Measurements) -> str:
+    """What a control was measured to be: no verdict hangs on it, so it may be there for some of the seeds alone."""
+    values = np.asarray(measurements.get(control.measure, ()), dtype=np.float64)
+    known = values[np.isfinite(values)]
+    some = values.ndim == 1 and 0 < known.size < values.size
+    if some:
+        measurements = {**measurements, control.measure: known}
     try:
         number = Measured(measurements, claim.of).summary(control.measure, SUMMARIES[control.summary])
     except NotRun as error:
         return str(error)
     text = UNITS[control.unit or claim.unit].measured(number)
     counted = number.counted(claim.of) if control.summary != "mean" else ""
+    if some:
+        counted = f"{known.size} of {plural(values.size, claim.of)}"
     return f"{text} ({counted})" if counted else text

@@ -80,18 +80,23 @@ def claim_results(study: Study) -> list[ClaimResult]:
     scoreboard does: numbers that hang on no training, and those of nets that were trained as in the paper, be it with
     too few seeds to judge by. Each claim is settled with as many seeds as everything that it looks at has.
     """
-    results = _evaluated(study)
-    if study.budget not in (_JUDGED, study.published_budget()):
+    results = _settled(study)
+    if study.budget == _JUDGED or study.budget != study.published_budget():
         return results
-    settings: dict[str, Any] = {"budget": _JUDGED, "device": study.settings.device, "store": study.store}
-    every = study if study.budget == _JUDGED else type(study)(**settings)
-    found = results if every is study else _evaluated(every)
-    for seeds in _choices_of_seeds(every):
+    at_length = _settled(type(study)(budget=_JUDGED, device=study.settings.device, store=study.store))
+    return [one if _has_numbers(one) else result for one, result in zip(at_length, results, strict=True)]
+
+
+def _settled(study: Study) -> list[ClaimResult]:
+    found = _evaluated(study)
+    for seeds in _choices_of_seeds(study):
         if all(map(_has_numbers, found)):
             break
-        fewer = _evaluated(type(study)(seeds=seeds, **settings))
-        found = [one if _has_numbers(one) else other for one, other in zip(found, fewer, strict=True)]
-    return [one if _has_numbers(one) else result for one, result in zip(found, results, strict=True)]
+        fewer = type(study)(budget=study.budget, seeds=seeds, device=study.settings.device, store=study.store)
+        found = [
+            one if _has_numbers(one) else other for one, other in zip(found, _evaluated(fewer), strict=True)
+        ]
+    return found
 
 
 def _has_numbers(result: ClaimResult) -> bool:

@@ -373,6 +373,21 @@ def test_why_is_said_where_it_does_not_fully_reproduce():
     assert settle(Above(measure="a", value=0.9), why="because").why == "because"
 
 
+def test_a_control_that_some_seeds_lack_says_how_many_have_it():
+    controls = (Control("b", "other"), Control("c", "single"), Control("d", "none"))
+    values = {
+        "a": np.array([0.4, 0.5, 0.6]),
+        "b": np.array([0.2, np.nan, 0.4]),
+        "c": np.array([np.nan, 0.25, np.nan]),
+        "d": np.full(3, np.nan),
+    }
+    printed = dict(settle(Above(measure="a", value=0.1), values, unit="percent", control=controls).controls)
+    assert printed["other"].startswith("30.00 % [")
+    assert printed["other"].endswith("(2 of 3 seeds)")
+    assert printed["single"] == "25.00 % (1 of 3 seeds)"
+    assert printed["none"] == "d is not a finite number for 3 of 3 seeds"
+
+
 def test_controls_are_printed_beside_it():
     controls = (
         Control("untrained", "untrained net"),

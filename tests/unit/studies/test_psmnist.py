@@ -357,14 +357,16 @@ def test_each_claim_is_settled_with_the_seeds_that_its_net_has(tmp_path, monkeyp
     for net, seeds in trained.items():
         for seed in seeds:
             save_at_length(tmp_path, f"{net}-s{seed}")
+    short = open_study(tmp_path, "reduced", "0,1,2").jobs("train", only="lstm")[0]
+    save = {"arrays": {"a": np.zeros(1)}, "metrics": {}, "provenance": {"seed": 0, "device": "cpu"}}
+    Store(tmp_path).save(short.key, **save)
     parts = [f"{part}_accuracy" for part in ("train", "valid", "test")]
 
     def measured(study: Psmnist) -> dict[str, np.ndarray]:
-        if study.budget == "reduced":
-            return {}
+        here = trained if study.budget == "paper" else {"lstm": (0,)}
         values = {
             net: np.array([0.8 + seed / 100 if seed in seeds else np.nan for seed in study.seeds])
-            for net, seeds in trained.items()
+            for net, seeds in here.items()
         }
         return {f"{net}.{part}": value for net, value in values.items() for part in parts}
 
@@ -376,7 +378,7 @@ def test_each_claim_is_settled_with_the_seeds_that_its_net_has(tmp_path, monkeyp
             "rnn": 3,
             "lmu-rnn": 2,
             "gru": 1,
-            "lstm": 0,
+            "lstm": 1 if budget == "reduced" else 0,
         }
         assert [results[net].here_text[:7] for net in trained] == ["81.00 %", "81.00 %", "81.00 %"]
         assert "a single seed has no interval" in results["gru"].reason
