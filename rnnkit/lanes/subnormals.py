@@ -10,6 +10,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from rnnkit.lanes.vectors import call_llvm
+
 _I32 = ir.IntType(32)
 _FLUSH = 0x8040  # flush to zero, and take subnormal operands for zero
 
@@ -54,7 +56,4 @@ def _is_x86() -> bool:
 
 def _mode(builder: Any, direction: str, place: Any) -> None:
     byte = ir.IntType(8).as_pointer()
-    called = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(ir.VoidType(), [byte]), f"llvm.x86.sse.{direction}mxcsr"
-    )
-    builder.call(called, [builder.bitcast(place, byte)])
+    call_llvm(builder, f"x86.sse.{direction}mxcsr", ir.VoidType(), builder.bitcast(place, byte))

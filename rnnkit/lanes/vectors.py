@@ -214,14 +214,15 @@ def _elementwise(name: str, arity: int, emit: Callable[..., Any], doc: str) -> A
     return intrinsic(typed)
 
 
+def call_llvm(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
+    """Call ``llvm.name``, which returns a value of type ``result``."""
+    kind = ir.FunctionType(result, [argument.type for argument in arguments])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}"), arguments)
+
+
 def _library(builder: Any, name: str, dtype: types.Float, *arguments: Any) -> Any:
     """Call one of LLVM's own vector functions."""
-    kind = arguments[0].type
-    suffix = f"v{LANES}f{dtype.bitwidth}"
-    called = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(kind, [kind] * len(arguments)), f"llvm.{name}.{suffix}"
-    )
-    return builder.call(called, arguments)
+    return call_llvm(builder, f"{name}.v{LANES}f{dtype.bitwidth}", arguments[0].type, *arguments)
 
 
 def _emit_clamp(builder: Any, dtype: types.Float, value: Any, bound: Any) -> Any:

@@ -84,7 +84,7 @@ def claim_results(study: Study) -> list[ClaimResult]:
     if study.budget == _JUDGED or study.budget != study.published_budget():
         return results
     at_length = _settled(type(study)(budget=_JUDGED, device=study.settings.device, store=study.store))
-    return [one if _has_numbers(one) else result for one, result in zip(at_length, results, strict=True)]
+    return _filled_up(at_length, results)
 
 
 def _settled(study: Study) -> list[ClaimResult]:
@@ -93,10 +93,13 @@ def _settled(study: Study) -> list[ClaimResult]:
         if all(map(_has_numbers, found)):
             break
         fewer = type(study)(budget=study.budget, seeds=seeds, device=study.settings.device, store=study.store)
-        found = [
-            one if _has_numbers(one) else other for one, other in zip(found, _evaluated(fewer), strict=True)
-        ]
+        found = _filled_up(found, _evaluated(fewer))
     return found
+
+
+def _filled_up(results: list[ClaimResult], others: list[ClaimResult]) -> list[ClaimResult]:
+    """The results, or of the same claim the other where one has no numbers."""
+    return [one if _has_numbers(one) else other for one, other in zip(results, others, strict=True)]
 
 
 def _has_numbers(result: ClaimResult) -> bool:

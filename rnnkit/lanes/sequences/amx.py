@@ -17,6 +17,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from rnnkit.lanes.vectors import call_llvm
+
 ROWS = 16
 DEPTH = 16  # pairs in a tile's rows
 NUM_TILES = 8
@@ -43,8 +45,7 @@ def is_tiled(kind: Any) -> bool:
 
 
 def _call(builder: Any, name: str, *arguments: Any) -> None:
-    signature = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
-    builder.call(cgutils.get_or_insert_function(builder.module, signature, f"llvm.x86.{name}"), arguments)
+    call_llvm(builder, f"x86.{name}", ir.VoidType(), *arguments)
 
 
 @intrinsic

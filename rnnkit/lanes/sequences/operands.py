@@ -23,7 +23,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from rnnkit.lanes.sequences.amx import is_tiled, transposed
-from rnnkit.lanes.vectors import LANES, Vector, emit_sigmoid, emit_tanh, is_flat, start_of
+from rnnkit.lanes.vectors import LANES, Vector, call_llvm, emit_sigmoid, emit_tanh, is_flat, start_of
 
 _F32, _I16, _I32, _I64 = ir.FloatType(), ir.IntType(16), ir.IntType(32), ir.IntType(64)
 _FLOATS = ir.VectorType(_F32, LANES)
@@ -85,11 +85,8 @@ def pointer(context: Any, builder: Any, kind: Any, array: Any, element: Any, tar
 def _to_bfloat16(builder: Any, value: Any) -> Any:
     """Round to nearest, ties to even; NaN stays NaN."""
     if processor_has("avx512bf16"):
-        kind = ir.VectorType(ir.IntType(16), LANES)
-        rounded = ir.FunctionType(bfloats(), [_FLOATS])
-        name = "llvm.x86.avx512bf16.cvtneps2bf16.512"
-        called = builder.module.globals.get(name) or ir.Function(builder.module, rounded, name)
-        return builder.bitcast(builder.call(called, [value]), kind)
+        rounded = call_llvm(builder, "x86.avx512bf16.cvtneps2bf16.512", bfloats(), value)
+        return builder.bitcast(rounded, _SHORTS)
     bits = builder.bitcast(value, _INTS)
 
     def constant(number: int) -> Any:
@@ -235,15 +232,10 @@ def recall(typing: Any, kept: Any, row: Any) -> Any:
 def _divided_by_estimate(builder: Any, dtype: types.Float, above: Any, below: Any) -> Any:
     """A quotient in an eighth of a division's time, to about 1e-7: an estimate of 14 bits, and one step of Newton's."""
 
-    def library(name: str, *arguments: Any) -> Any:
-        signature = ir.FunctionType(_FLOATS, [argument.type for argument in arguments])
-        called = builder.module.globals.get(name) or ir.Function(builder.module, signature, name)
-        return builder.call(called, arguments)
-
     nothing, one = (ir.Constant(_FLOATS, [number] * LANES) for number in (0.0, 1.0))
-    estimate = library("llvm.x86.avx512.rcp14.ps.512", below, nothing, ir.Constant(_I16, -1))
-    error = library(f"llvm.fma.v{LANES}f32", builder.fneg(below), estimate, one)
-    return builder.fmul(above, library(f"llvm.fma.v{LANES}f32", estimate, error, estimate))
+    estimate = call_llvm(builder, "x86.avx512.rcp14.ps.512", _FLOATS, below, nothing, ir.Constant(_I16, -1))
+    error = call_llvm(builder, f"fma.v{LANES}f32", _FLOATS, builder.fneg(below), estimate, one)
+    return builder.fmul(above, call_llvm(builder, f"fma.v{LANES}f32", _FLOATS, estimate, error, estimate))
 
 
 def _squashing(emit: Any, doc: str) -> Any:

@@ -10,7 +10,7 @@ from numba.extending import intrinsic
 
 from rnnkit.lanes.sequences import amx
 from rnnkit.lanes.sequences.operands import bfloats, is_operand, pointer, processor_has, step_width
-from rnnkit.lanes.vectors import LANES, spread
+from rnnkit.lanes.vectors import LANES, call_llvm, spread
 
 _F32, _I32, _I64 = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 _FLOATS, _INTS = ir.VectorType(_F32, LANES), ir.VectorType(_I32, LANES)
@@ -22,22 +22,16 @@ AT_ONCE = 4 if processor_has("avx512f") else 1
 
 def _dot(builder: Any, total: Any, left: Any, right: Any, paired: bool) -> Any:
     """``total + left * right``, lane by lane; of pairs, the sum of both products."""
-
-    def library(name: str, kind: Any, *arguments: Any) -> Any:
-        signature = ir.FunctionType(_FLOATS, [argument.type for argument in arguments])
-        called = builder.module.globals.get(name) or ir.Function(builder.module, signature, name)
-        return builder.call(called, arguments)
-
     if not paired:
-        return library(f"llvm.fma.v{LANES}f32", _FLOATS, left, right, total)
+        return call_llvm(builder, f"fma.v{LANES}f32", _FLOATS, left, right, total)
     if processor_has("avx512bf16"):
         pairs = [builder.bitcast(bits, bfloats(2 * LANES)) for bits in (left, right)]
-        return library("llvm.x86.avx512bf16.dpbf16ps.512", _FLOATS, total, *pairs)
+        return call_llvm(builder, "x86.avx512bf16.dpbf16ps.512", _FLOATS, total, *pairs)
     sixteen, upper = ir.Constant(_INTS, [16] * LANES), ir.Constant(_INTS, [0xFFFF0000] * LANES)
     low = [builder.bitcast(builder.shl(bits, sixteen), _FLOATS) for bits in (left, right)]
     high = [builder.bitcast(builder.and_(bits, upper), _FLOATS) for bits in (left, right)]
-    total = library(f"llvm.fma.v{LANES}f32", _FLOATS, *low, total)
-    return library(f"llvm.fma.v{LANES}f32", _FLOATS, *high, total)
+    total = call_llvm(builder, f"fma.v{LANES}f32", _FLOATS, *low, total)
+    return call_llvm(builder, f"fma.v{LANES}f32", _FLOATS, *high, total)
 
 
 def _tile(

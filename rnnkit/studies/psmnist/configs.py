@@ -24,7 +24,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 COMPARED = ("rnn", "lstm", "gru", "lmu-rnn", *VARIANTS)
 CONTROL = "lstm-free"  # the LSTM of the six once more, at every budget: what its recurrent dropout costs
 CLIPPED = (
-    "lmu-rnn-clipped"  # the paper's training of LMU + sRNN once more: what a few large gradients do to it
+    "lmu-rnn-clipped"  # LMU + sRNN once more, at the paper's budget: what a few large gradients do to it
 )
 NETS = (*MODELS, *VARIANTS, CONTROL, CLIPPED)
 

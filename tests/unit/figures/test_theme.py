@@ -101,10 +101,7 @@ def test_cells_and_kinds_of_words_can_be_told_apart(colors, vision):
 
 SIX = tuple(TITLES)
 AT_LENGTH = tuple(f"{net}-full" for net in SIX)
-CLIPPED = (
-    "lmu-rnn-clipped",
-    "lmu-rnn-clipped-full",
-)  # of one training, whose name depends on the page's budget
+CLIPPED = ("lmu-rnn-clipped", "lmu-rnn-clipped-full")  # one training, named after the page's budget
 SETTINGS = tuple(name for name in theme.MODELS if name not in AT_LENGTH + CLIPPED)
 BESIDE_CLIPPED = ("lmu-rnn", "lmu-rnn-full", CLIPPED[0])
 
