@@ -35,6 +35,8 @@ class Finding:
     """What one rule finds: a verdict, why, and the number it hangs on.
 
     `text` prints the number; `number` is None for a rule over several others, and where nothing was measured.
+    `name` says in words what the number is and `label` the same with the values that it is made of, `position`
+    where it lies; `measures` are the measurements behind it. `held` counts the parts of a rule over several.
     """
 
     verdict: str
@@ -42,6 +44,11 @@ class Finding:
     text: str
     number: Interval | None = None
     parts: tuple[Finding, ...] = ()
+    name: str = ""
+    label: str = ""
+    position: str = ""
+    measures: tuple[str, ...] = ()
+    held: str = ""
 
     def numbers(self) -> Iterator[Interval]:
         """Yield the number of this finding, or those of its parts."""
@@ -49,6 +56,37 @@ class Finding:
             yield self.number
         for part in self.parts:
             yield from part.numbers()
+
+    def labelled(self) -> list[tuple[str, str]]:
+        """Return the label and the text of each printed number, once: those of the parts, at any depth.
+
+        A number that several parts look at goes by the first one's label, and by none if it is the only one: the
+        labels then name what it may turn out to be.
+        """
+        printed: dict[tuple[tuple[str, ...], str], str] = {}
+        for leaf in self._leaves():
+            if leaf.text:
+                printed.setdefault((leaf.measures, leaf.text), leaf.label)
+        return [("" if len(printed) == 1 else label, text) for (_, text), label in printed.items()]
+
+    def reasons(self) -> list[str]:
+        """Return the reason in lines: how many parts hold, then where they lie, and by name if not all lie there."""
+        if not self.parts or any(part.parts or not part.name for part in self.parts):
+            return [self.reason]
+        names: dict[str, list[str]] = {}
+        for part in self.parts:
+            names.setdefault(part.position, []).append(part.name)
+        if len(names) == 1:
+            places = list(names)
+        else:
+            places = [f"{position}: {'; '.join(together)}" for position, together in names.items()]
+        return [self.held, *places] if self.held else places
+
+    def _leaves(self) -> Iterator[Finding]:
+        if not self.parts:
+            yield self
+        for part in self.parts:
+            yield from part._leaves()
 
 
 class NotRun(Exception):
@@ -86,11 +124,21 @@ def judge(rule: rules.Rule, measurements: Measurements, unit: str = "fraction", 
     printed = UNITS[rule.unit or unit]
     try:
         test = _test(rule, Measured(measurements, of), printed)
-        if rule.label is not None and not test.difference:
-            test = replace(test, label=f"{rule.label}: ")
     except NotRun as error:
-        return Finding(NOT_RUN, str(error), "")
-    return test.judge(printed, of)
+        return Finding(NOT_RUN, str(error), "", name=_name(rule), position=str(error))
+    found = test.judge(printed, of, test.label or rule.label or "")
+    return replace(found, name=_name(rule), measures=tuple(rule.measures()))
+
+
+def _name(rule: rules.Rule) -> str:
+    """What a rule's number is, in words."""
+    if isinstance(rule, rules.Pair):
+        return " minus ".join(_sides(rule))
+    return rule.label or ""
+
+
+def _sides(rule: rules.Pair) -> tuple[str, str]:
+    return rule.label or spoken(rule.measure), rule.than_label or spoken(rule.than)
 
 
 def spoken(measure: str) -> str:
@@ -112,12 +160,17 @@ def _judge_several(rule: rules.All | rules.Any, measurements: Measurements, unit
     else:
         verdict = PARTLY
     held = sum(one == REPRODUCED for one in verdicts)
-    reasons = "; ".join(part.reason for part in parts)
+    reasons, counted = "; ".join(part.reason for part in parts), ""
     if len(parts) > 1 and set(verdicts) != {NOT_RUN}:
         doubt = sum(one == PARTLY for one in verdicts)
-        in_doubt = f", {doubt} in doubt" if doubt else ""
-        reasons = f"{held} of {len(parts)} hold{in_doubt}: {reasons}"
-    return Finding(verdict, reasons, "; ".join(part.text for part in parts if part.text), parts=parts)
+        counted = f"{held} of {len(parts)} hold" + (f", {doubt} in doubt" if doubt else "")
+        reasons = f"{counted}: {reasons}"
+    return Finding(verdict, reasons, "", parts=parts, held=counted)
+
+
+def after(label: str, text: str) -> str:
+    """Put a label in front of a text, if there is one."""
+    return f"{label}: {text}" if label else text
 
 
 @dataclass(frozen=True)
@@ -129,26 +182,25 @@ class _Test:
     high: float
     open: bool
     region: str  # the region in words, after "lies within" or "lies above"
-    label: str = ""  # what the number is, before the word for it
+    label: str = ""  # what the number is, of a difference
     difference: bool = False
 
-    def judge(self, unit: Unit, of: str) -> Finding:
+    def judge(self, unit: Unit, of: str, label: str) -> Finding:
         bounds = [bound for bound in (self.low, self.high) if math.isfinite(bound)]
         show = unit.difference if self.difference else unit.measured
         text = show(self.number, bounds)
         # The best of few is less than the best of many: without their number it says nothing.
         counted = self.number.counted(of) if self.number.word == "best" else ""
         word = counted or ("" if self.number.exact else self.number.word)
-        said = f"{self.label}{word} {text}" if word else f"{self.label}{text}"
+        said = after(label, f"{word} {text}" if word else text)
         if self.number.ends is None:
-            return Finding(
-                NOT_RUN,
-                f"{said}: a single {of.removesuffix('s')} has no interval, and 2 are needed",
-                text,
-                self.number,
-            )
-        verdict = self._verdict(*self.number.ends)
-        return Finding(verdict, f"{said} {self._position(verdict, *self.number.ends)}", text, self.number)
+            verdict, position = NOT_RUN, f"a single {of.removesuffix('s')} has no interval, and 2 are needed"
+            reason = f"{said}: {position}"
+        else:
+            verdict = self._verdict(*self.number.ends)
+            position = self._position(verdict, *self.number.ends)
+            reason = f"{said} {position}"
+        return Finding(verdict, reason, text, self.number, label=label, position=position)
 
     def _verdict(self, low: float, high: float) -> str:
         if self.open:
@@ -274,5 +326,4 @@ def _beyond(rule: rules.Pair, number: Interval, margin: float, values: Sequence[
 
 def _minus(rule: rules.Pair, values: Sequence[str]) -> str:
     """What is subtracted from what, each with its own value in words."""
-    labels = rule.label or spoken(rule.measure), rule.than_label or spoken(rule.than)
-    return f"{labels[0]} ({values[0]}) minus {labels[1]} ({values[1]}): "
+    return " minus ".join(f"{side} ({value})" for side, value in zip(_sides(rule), values, strict=True))

@@ -96,17 +96,16 @@ def scrolled(label: str) -> str:
 
 def _claim_row(claim: Mapping[str, Any]) -> str:
     below = [f'<p class="rnn-measured">{escape(claim["measured"])}</p>'] if claim.get("measured") else []
-    below.append(f'<p class="rnn-reason">{escape(claim["reason"])}</p>')
+    below += [f'<p class="rnn-reason">{escape(line)}</p>' for line in claim["reasons"]]
     if claim.get("why"):
         below.append(f'<p class="rnn-why">{escape(claim["why"])}</p>')
     below += [
         f'<p class="rnn-control-value">{escape(control["label"])}: {escape(control["value"])}</p>'
         for control in claim.get("controls", ())
     ]
-    where = f'<span class="rnn-where">{escape(claim["where"])}</span>'
     return (
         f'<tr role="row" id="{escape(claim_anchor(claim["id"]))}">'
-        + row_head(f"{escape(claim['claim'])} {where}")
+        + row_head(f"{escape(claim['claim'])} {_where(claim['where'])}")
         + cell("Paper", escape(claim["paper_text"]))
         + cell("Here", here(claim))
         + cell("Verdict", verdict_badge(claim["verdict"]) + "".join(below))
@@ -116,10 +115,22 @@ def _claim_row(claim: Mapping[str, Any]) -> str:
 
 def here(claim: Mapping[str, Any]) -> str:
     """Return what was measured for a claim, and from how many seeds or models."""
-    if not claim["here_text"]:
+    if not claim["here_labelled"]:
         return '<span class="rnn-where">not measured</span>'
-    counted = f'<span class="rnn-where">{escape(claim["counted"])}</span>' if claim["counted"] else ""
-    return f"{escape(claim['here_text'])} {counted}".rstrip()
+    found = [f"{_where(one['label'])} {_unbroken(one['value'])}".lstrip() for one in claim["here_labelled"]]
+    items = "".join(f"<li>{one}</li>" for one in found)
+    shown = found[0] if len(found) == 1 else f'<ul class="rnn-here">{items}</ul>'
+    return f"{shown} {_where(claim['counted'])}".rstrip()
+
+
+def _where(text: str) -> str:
+    return f'<span class="rnn-where">{escape(text)}</span>' if text else ""
+
+
+def _unbroken(text: str) -> str:
+    """A number and its interval, of which neither is broken into two lines."""
+    number, bracket, ends = (escape(part).replace(" ", "&nbsp;") for part in text.partition(" ["))
+    return number + bracket.replace("&nbsp;", " ") + ends
 
 
 def provenance_card(runs: Sequence[Mapping[str, Any]]) -> str:

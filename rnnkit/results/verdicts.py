@@ -18,6 +18,7 @@ from rnnkit.results.judging import (
     Measured,
     Measurements,
     NotRun,
+    after,
     judge,
 )
 from rnnkit.results.units import UNITS
@@ -38,7 +39,9 @@ class ClaimResult:
     here : float or None
         The number that the rule looks at (the difference, for a rule between two measures): a mean over seeds
         or models, a share, a median, the best; None where nothing was measured or several rules are joined.
-        `here_text` is how it is printed, with its interval.
+    here_labelled : tuple of (label, text)
+        How it is printed, with its interval; for joined rules each number with its label. `here_text` is all of it
+        in one line.
     interval : tuple of two floats or None
         95 % interval of `here`.
     n : int
@@ -52,7 +55,7 @@ class ClaimResult:
     verdict : str
         One of `rnnkit.results.judging.VERDICTS`.
     reason : str
-        Why, in words, from the rule.
+        Why, in words, from the rule. `reasons` says it in short lines, to be read beside `here_labelled`.
     measured : str or None
         The ledger's sentence that says what the number is.
     why : str or None
@@ -69,7 +72,7 @@ class ClaimResult:
     paper: str | float
     paper_text: str
     here: float | None
-    here_text: str
+    here_labelled: tuple[tuple[str, str], ...]
     interval: tuple[float, float] | None
     n: int
     of: str
@@ -78,15 +81,22 @@ class ClaimResult:
     device: str
     verdict: str
     reason: str
+    reasons: tuple[str, ...]
     measured: str | None
     why: str | None
     controls: tuple[tuple[str, str], ...]
+
+    @property
+    def here_text(self) -> str:
+        """What was measured, in one line; empty where nothing was."""
+        return "; ".join(after(label, text) for label, text in self.here_labelled)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields in JSON's types."""
         out = asdict(self)
         out["interval"] = None if self.interval is None else list(self.interval)
-        out["controls"] = [{"label": label, "value": text} for label, text in self.controls]
+        for field in ("here_labelled", "controls"):
+            out[field] = [{"label": label, "value": text} for label, text in getattr(self, field)]
         return out
 
 
@@ -113,10 +123,11 @@ def evaluate(
 def _settle(claim: Claim, measurements: Measurements, budget: str, device: str) -> ClaimResult:
     unit = UNITS[claim.unit]
     finding = judge(claim.rule, measurements, claim.unit, claim.of)
-    verdict, reason = finding.verdict, finding.reason
-    if budget != _JUDGED_BUDGET and finding.text:
+    verdict, reason, reasons = finding.verdict, finding.reason, finding.reasons()
+    if budget != _JUDGED_BUDGET and finding.labelled():
         verdict = NOT_RUN
         reason = f"measured at the {budget} budget; only the paper budget is held against the paper"
+        reasons = [reason]
     number = finding.number
     return ClaimResult(
         id=claim.id,
@@ -127,7 +138,7 @@ def _settle(claim: Claim, measurements: Measurements, budget: str, device: str) 
         paper=claim.paper,
         paper_text=claim.paper if isinstance(claim.paper, str) else unit.constant(claim.paper),
         here=None if number is None else number.value,
-        here_text=finding.text,
+        here_labelled=tuple(finding.labelled()),
         interval=None if number is None else number.ends,
         n=_fewest(finding),
         of=claim.of,
@@ -136,6 +147,7 @@ def _settle(claim: Claim, measurements: Measurements, budget: str, device: str) 
         device=device,
         verdict=verdict,
         reason=reason,
+        reasons=tuple(reasons),
         measured=claim.measured,
         why=claim.why if verdict in (PARTLY, NOT_REPRODUCED) else None,
         controls=tuple((control.label, _print(control, claim, measurements)) for control in claim.control),

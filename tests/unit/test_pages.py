@@ -28,7 +28,7 @@ def claim(number: int = 0, **changes) -> dict:
         "paper": 0.93,
         "paper_text": "a little over 93 %",
         "here": 0.931,
-        "here_text": "93.10 % [92.80, 93.40]",
+        "here_labelled": (("", "93.10 % [92.80, 93.40]"),),
         "interval": (0.928, 0.934),
         "n": 5,
         "of": "seeds",
@@ -37,6 +37,7 @@ def claim(number: int = 0, **changes) -> dict:
         "device": "cpu",
         "verdict": "reproduced",
         "reason": "mean 93.10 % lies within 93 ± 1 %",
+        "reasons": ("mean 93.10 % lies within 93 ± 1 %",),
         "measured": None,
         "why": None,
         "controls": (),
@@ -93,8 +94,8 @@ PIECES = {
                 claim=text,
                 where=text,
                 paper_text=text,
-                here_text=text,
-                reason=text,
+                here_labelled=((text, text), (text, text)),
+                reasons=(text,),
                 measured=text,
                 why=text,
                 controls=((text, text),),
@@ -103,7 +104,8 @@ PIECES = {
         caption=text,
     ),
     "scoreboard": lambda text: scoreboard(
-        [claim(claim=text, where=text, paper_text=text, here_text=text, page=text)], {"geometry": text}
+        [claim(claim=text, where=text, paper_text=text, here_labelled=(("", text),), page=text)],
+        {"geometry": text},
     ),
     "provenance_card": lambda text: provenance_card(
         [{**RUN, "budget": text, "device": text, "data_checksums": {text: text}}]
@@ -169,8 +171,20 @@ def test_a_claim_shows_paper_here_seeds_verdict_reason_and_control():
         assert part in text
 
 
+def test_several_numbers_and_reasons_are_listed_one_below_the_other():
+    several = claim(
+        here=None,
+        here_labelled=(("LSTM", "1 % [0, 2]"), ("GRU", "2 %")),
+        reasons=("1 of 2 hold", "above 1 %: GRU"),
+    )
+    for html in (claim_table([several]), scoreboard([several])):
+        assert Page(html).all("ul")[-1] == {"class": "rnn-here"}
+        assert '<li><span class="rnn-where">LSTM</span> 1&nbsp;% [0,&nbsp;2]</li>' in html
+    assert claim_table([several]).count('class="rnn-reason"') == 2
+
+
 def test_a_claim_without_a_measurement_says_so():
-    text = Page(claim_table([claim(here=None, here_text="", n=0, counted="", verdict="not run")])).text
+    text = Page(claim_table([claim(here=None, here_labelled=(), n=0, counted="", verdict="not run")])).text
     assert "not measured" in text
     assert "seed" not in text
 

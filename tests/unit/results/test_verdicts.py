@@ -356,6 +356,61 @@ def test_joined_rules_say_how_many_hold_and_each_reason():
     assert (result.here, result.interval, result.n) == (None, None, 2)
 
 
+def test_joined_numbers_go_by_their_labels_and_reasons_by_where_they_lie():
+    rules = (
+        Above(measure="a", value=0.1, label="LSTM"),
+        Above(measure="b", value=0.1, label="GRU"),
+        Above(measure="c", value=0.1, label="sRNN"),
+        Greater(measure="b", than="c", label="GRU", than_label="sRNN"),
+    )
+    measured = {"a": SPREAD, "b": SPREAD, "c": np.array([0.05, 0.05])}
+    result = settle(All(rules=rules), {**measured, "b": np.array([0.5, 0.5])}, unit="percent")
+    assert result.here_labelled == (
+        ("LSTM", "50.00 % [47.52, 52.48]"),
+        ("GRU", "50.00 % [50.00, 50.00]"),
+        ("sRNN", "5.00 % [5.00, 5.00]"),
+        ("GRU (50.00 %) minus sRNN (5.00 %)", "+45.00 points [+45.00, +45.00]"),
+    )
+    assert result.here_text.startswith(
+        "LSTM: 50.00 % [47.52, 52.48]; GRU: 50.00 % [50.00, 50.00]; sRNN: 5.00 % ["
+    )
+    assert result.reasons == (
+        "3 of 4 hold",
+        "lies above 10 %: LSTM; GRU",
+        "does not lie above 10 %: sRNN",
+        "lies above 0: GRU minus sRNN",
+    )
+    quick = settle(All(rules=rules), measured, unit="percent", budget="quick")
+    assert quick.here_labelled[0] == ("LSTM", "50.00 % [47.52, 52.48]")
+    assert quick.reasons == (quick.reason,)
+
+
+def test_a_number_that_several_parts_look_at_is_printed_once():
+    vanishes, explodes = (
+        Below(measure="a", value=-1, label="vanishes"),
+        Above(measure="a", value=0.1, label="explodes"),
+    )
+    alone = settle(Any(rules=(vanishes, explodes)))
+    assert alone.here_labelled == (("", "0.500 [0.475, 0.525]"),)
+    assert alone.reasons == ("1 of 2 hold", "does not lie below -1: vanishes", "lies above 0.1: explodes")
+    other = Above(measure="b", value=0.1, label="other")
+    nested = settle(
+        Any(rules=(All(rules=(explodes, other)), All(rules=(vanishes, other)))), {"a": SPREAD, "b": SPREAD}
+    )
+    assert nested.here_labelled == (("explodes", "0.500 [0.475, 0.525]"), ("other", "0.500 [0.475, 0.525]"))
+    assert nested.reasons == (nested.reason,)
+
+
+def test_parts_without_enough_seeds_are_named_together():
+    rules = (Above(measure="a", value=0.1, label="LSTM"), Above(measure="b", value=0.1, label="GRU"))
+    one = settle(All(rules=rules), {"a": np.array([0.5]), "b": np.array([0.4])})
+    assert one.verdict == "not run"
+    assert one.here_labelled == (("LSTM", "0.500"), ("GRU", "0.400"))
+    assert one.reasons == ("a single seed has no interval, and 2 are needed",)
+    none = settle(All(rules=rules), {"a": SPREAD})
+    assert none.reasons == ("1 of 2 hold", "lies above 0.1: LSTM", "b is not measured: GRU")
+
+
 @pytest.mark.parametrize("budget", ["quick", "anything"])
 def test_only_the_paper_budget_is_judged(budget):
     result = settle(Above(measure="a", value=0.1), budget=budget)
