@@ -76,7 +76,7 @@ def test_a_short_memory_fits_short_sequences():
 
 def test_every_planned_record_is_there(tiny):
     assert not tiny.missing()
-    assert {job.key.kind for job in tiny.jobs()} == set(tiny.versions)
+    assert {job.key.kind for job in tiny.jobs()} == set(tiny.versions) - {"fall"}  # of the paper's budget
     for kind, nets in (("train", MODELS), ("settings", COMPARED)):
         assert [record.key.config["net"]["name"] for record in tiny.records(kind)] == list(nets)
     assert not any(record.weights for record in tiny.records("settings")), "nobody reads them"
