@@ -27,6 +27,9 @@ CLIPPED = (
     "lmu-rnn-clipped"  # LMU + sRNN once more, at the paper's budget: what a few large gradients do to it
 )
 NETS = (*MODELS, *VARIANTS, CONTROL, CLIPPED)
+# How the last steps before a fall are taken, as they were and otherwise, and what is kept of each.
+FALL_LINES = ("as_trained", "fp32", "fp32_late", "clipped")
+FALL_CURVES = ("loss", "accuracy", "norm")
 
 
 @dataclass(frozen=True)

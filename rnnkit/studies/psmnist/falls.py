@@ -20,8 +20,6 @@ from rnnkit.studies.psmnist.configs import Net
 from rnnkit.studies.psmnist.training import SAVE_EVERY_S, first_images, make_model, pixels
 from rnnkit.training import ClippedSchedule, History, Sequences, Watch, generators, load_checkpoint, train
 
-LINES = ("as_trained", "fp32", "fp32_late", "clipped")
-CURVES = ("loss", "accuracy", "norm")
 _NUM_WATCHED = 250  # images that stand in for validation: nobody reads what comes of it
 _SETTLED = 10  # steps that say what is usual
 

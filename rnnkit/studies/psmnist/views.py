@@ -13,7 +13,15 @@ from rnnkit import paths
 from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, make_classifier
 from rnnkit.results import load_claims, rules
-from rnnkit.studies.psmnist.configs import BUDGETS, CLIPPED, CONTROL, MODELS, learning_rate
+from rnnkit.studies.psmnist.configs import (
+    BUDGETS,
+    CLIPPED,
+    CONTROL,
+    FALL_CURVES,
+    FALL_LINES,
+    MODELS,
+    learning_rate,
+)
 from rnnkit.studies.psmnist.measurements import accuracy_bound, at_budget
 
 if TYPE_CHECKING:
@@ -111,6 +119,22 @@ def clipped(study: Study, part: str) -> dict[str, dict[str, np.ndarray]]:
         firsts = {net: values[:1] for net, values in {**by_net, **cut[metric]}.items()}
         found[metric] = {net: values for net, values in firsts.items() if net.endswith(FULL)} or firsts
     return found
+
+
+def falls(study: Study) -> list[dict[str, Any]]:
+    """What the figure of a fall takes, for each seed of LMU + sRNN whose training was followed to one."""
+    return [
+        {
+            "lines": {
+                line: {name: record.arrays[f"{line}_{name}"] for name in ("step", *FALL_CURVES)}
+                for line in FALL_LINES
+            },
+            "thrown": record.metrics["thrown"],
+            "norm_fp32": record.metrics["norm_fp32"],
+        }
+        for record in study.records("fall")
+        if record.metrics["fell"]
+    ]
 
 
 def finals(study: Study) -> dict[str, dict[str, np.ndarray]]:

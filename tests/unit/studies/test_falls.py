@@ -12,9 +12,8 @@ import torch
 from rnnkit.datasets.mnist import permuted
 from rnnkit.results import RecordKey
 from rnnkit.studies.jobs import Job, Outcome
-from rnnkit.studies.psmnist import falls
-from rnnkit.studies.psmnist.configs import make_net
-from rnnkit.studies.psmnist.falls import LINES, FallConfig, compute_fall, thrown_at
+from rnnkit.studies.psmnist.configs import FALL_CURVES, FALL_LINES, make_net
+from rnnkit.studies.psmnist.falls import FallConfig, compute_fall, thrown_at
 from rnnkit.studies.psmnist.training import make_model
 from rnnkit.training import KerasSchedule, Sequences, generators, train
 
@@ -89,11 +88,11 @@ def test_other_lines_begin_at_the_same_weights_before_the_step_that_threw_it(fou
     first = int(arrays["fp32_step"][0])
     assert first == max(7, thrown - 3)
     assert arrays["fp32_late_step"][0] == thrown
-    for line in LINES[1:]:
+    for line in FALL_LINES[1:]:
         np.testing.assert_array_equal(arrays[f"{line}_step"], np.arange(arrays[f"{line}_step"][0], 13))
     # This training was in float32: to go on in float32 is to repeat it, bit for bit.
     for line in ("fp32", "fp32_late"):
-        for curve in falls.CURVES:
+        for curve in FALL_CURVES:
             there = arrays[f"as_trained_{curve}"][-len(arrays[f"{line}_{curve}"]) :]
             np.testing.assert_array_equal(arrays[f"{line}_{curve}"], there)
     assert (arrays["clipped_norm"] <= 1 + 1e-5).all()

@@ -12,6 +12,7 @@ from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, describe
 from rnnkit.results import Store
 from rnnkit.studies.psmnist import views
+from rnnkit.studies.psmnist.configs import FALL_CURVES, FALL_LINES
 from rnnkit.studies.psmnist.configs import MODELS
 from rnnkit.studies.psmnist.measurements import times_compare
 
@@ -147,3 +148,24 @@ def test_clipping_is_held_against_the_first_training_at_full_length(tmp_path):
     save(at_length.jobs("control")[-1], 3)
     assert found("reduced") == {"lmu-rnn-full": (1, 3), "lmu-rnn-clipped-full": (1, 3)}
     assert found("paper") == {"lmu-rnn": (1, 3), "lmu-rnn-clipped": (1, 3)}
+
+
+def test_falls_are_those_of_trainings_that_fell_and_below_the_papers_budget_those_that_are_there(tmp_path):
+    def opened(budget):
+        return studies.open("psmnist", budget=budget, device="cpu", store=Store(tmp_path))
+
+    jobs = opened("paper").jobs("fall")
+    assert [job.key.label for job in jobs] == ["lmu-rnn-s0", "lmu-rnn-s1", "lmu-rnn-s2"]
+    assert opened("reduced").jobs("fall") == opened("quick").jobs("fall") == []
+    curves = {f"{line}_{name}": np.arange(3.0) for line in FALL_LINES for name in ("step", *FALL_CURVES)}
+    for job, arrays, metrics in (
+        (jobs[0], {"train_accuracy": np.ones(3)}, {"fell": False}),
+        (jobs[1], curves, {"fell": True, "thrown": 2, "norm_fp32": 3.0}),
+    ):
+        Store(tmp_path).save(
+            job.key, arrays=arrays, metrics=metrics, provenance={"seed": job.seed, "device": "cpu"}
+        )
+    for budget in ("paper", "reduced"):
+        (found,) = views.falls(opened(budget))
+        assert set(found["lines"]) == set(FALL_LINES)
+        assert (found["thrown"], found["norm_fp32"]) == (2, 3.0)

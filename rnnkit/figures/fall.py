@@ -1,0 +1,161 @@
+"""The steps around a training's fall: the gradient that threw it, and the same steps taken otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnkit.figures.curves import layout, reference
+from rnnkit.figures.frame import percent
+from rnnkit.figures.interactive import Interactive
+from rnnkit.figures.nets import finite, require_axes
+from rnnkit.figures.theme import NEUTRAL, net_color
+
+_QUANTITIES = ("step", "norm", "accuracy")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One way to take the steps: what it is called, and how its line looks."""
+
+    title: str
+    color: str
+    dash: str
+
+
+LINES = {
+    "as_trained": Line("as trained", net_color("lmu-rnn"), "solid"),
+    "fp32": Line("float32", NEUTRAL, "dash"),
+    "fp32_late": Line("float32 from that step on", NEUTRAL, "dot"),
+    "clipped": Line("clipped", net_color("lmu-rnn-clipped"), "dashdot"),
+}
+
+
+def fall(lines: Mapping[str, Mapping[str, NDArray[Any]]], thrown: int, norm_fp32: float) -> Interactive:
+    """Draw the gradient's norm and the accuracy of each batch by step, as a net was trained and otherwise.
+
+    Parameters
+    ----------
+    lines : mapping of str to mapping
+        By name of `LINES`, ``step``, ``norm`` and ``accuracy`` (n,) each; ``as_trained`` is among them.
+    thrown : int
+        The step whose gradient threw the training off.
+    norm_fp32 : float
+        The norm of the gradient at this step, at the same weights, with products in float32.
+
+    Raises
+    ------
+    ValueError
+        A line that is unknown or lacks something, or no ``as_trained``.
+    """
+    import plotly.graph_objects as go
+
+    checked = {name: _checked(name, arrays) for name, arrays in lines.items()}
+    if "as_trained" not in checked:
+        raise ValueError(f"lines: as_trained is missing; there are {', '.join(lines) or 'none'}")
+    steps = checked["as_trained"]["step"]
+    norms = np.concatenate([arrays["norm"] for arrays in checked.values()])
+    known = np.log10(norms[norms > 0])
+    frame = layout("step", "", height=560)
+    frame |= {
+        "xaxis": {"title": {"text": "step"}, "range": [float(steps[0]), float(steps[-1])], "anchor": "y2"},
+        "yaxis": {
+            "title": {"text": "norm of the gradient"},
+            "type": "log",
+            "range": [float(np.floor(known.min())), float(np.ceil(known.max()))],
+            "dtick": 1,
+            "domain": [0.55, 1],
+        },
+        "yaxis2": {
+            "title": {"text": "accuracy on the batch"},
+            "range": [0, 1.02],
+            "tickformat": ".0%",
+            "domain": [0, 0.45],
+        },
+    }
+    frame |= reference(float(thrown), f"step {thrown}", axis="x", xanchor="right")
+    frame["annotations"][0] |= {"y": 0, "yanchor": "bottom", "yref": "y2 domain"}
+    frame["shapes"][0] |= {"yref": "paper"}
+    fig = go.Figure(layout=frame)
+    for name, line in LINES.items():
+        if name in checked:
+            fig.add_traces(_traces(line, checked[name]))
+    fig.add_trace(
+        go.Scatter(
+            name="float32, same weights",
+            x=[thrown],
+            y=[norm_fp32],
+            mode="markers",
+            marker={"color": NEUTRAL, "size": 10, "symbol": "diamond"},
+            hovertemplate="step %{x}: %{y:.3g}<extra>float32, same weights</extra>",
+        )
+    )
+    return Interactive(
+        fig,
+        alt=_alt(checked, thrown, norm_fp32),
+        table=_table(checked, thrown),
+        caption="Above: norm of the gradient of all weights, log axis; clipped: after clipping. Below: accuracy on the "
+        "batch that the step is taken with.",
+    )
+
+
+def _checked(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    if name not in LINES:
+        raise ValueError(f"lines: unknown {name!r}; allowed: {', '.join(LINES)}")
+    if missing := [key for key in _QUANTITIES if key not in arrays]:
+        raise ValueError(f"{name}: no {', '.join(missing)}")
+    length = len(require_axes(f"{name}, step", arrays["step"], "n"))
+    return {key: finite(require_axes(f"{name}, {key}", arrays[key], length)) for key in _QUANTITIES}
+
+
+def _traces(line: Line, arrays: Mapping[str, NDArray[Any]]) -> list[Any]:
+    import plotly.graph_objects as go
+
+    style = {"color": line.color, "dash": line.dash, "width": 2}
+    return [
+        go.Scatter(
+            name=line.title,
+            x=arrays["step"],
+            y=arrays[quantity],
+            yaxis=axis,
+            mode="lines",
+            line=style,
+            legendgroup=line.title,
+            showlegend=axis == "y",
+            hovertemplate="step %{x}: " + form + "<extra>" + line.title + "</extra>",
+        )
+        for quantity, axis, form in (("norm", "y", "%{y:.3g}"), ("accuracy", "y2", "%{y:.1%}"))
+    ]
+
+
+def _before_and_after(arrays: Mapping[str, NDArray[Any]], thrown: int) -> tuple[str, str]:
+    """The largest norm from the step on that threw the training, and the accuracy of the last ten batches."""
+    late = arrays["norm"][arrays["step"] >= thrown]
+    return f"{late.max():.3g}", percent(float(np.mean(arrays["accuracy"][-10:])))
+
+
+def _alt(checked: Mapping[str, Mapping[str, NDArray[Any]]], thrown: int, norm_fp32: float) -> str:
+    trained = checked["as_trained"]
+    usual = float(np.median(trained["norm"][trained["step"] < thrown]))
+    there = float(trained["norm"][trained["step"] == thrown][0])
+    ends = "; ".join(
+        f"{LINES[name].title} {_before_and_after(arrays, thrown)[1]}" for name, arrays in checked.items()
+    )
+    return (
+        f"Norm of the gradient and accuracy by step. Before step {thrown} the norm is about {usual:.2g}; there it is "
+        f"{there:.3g} in the precision of the training and {norm_fp32:.3g} in float32 at the same weights. Accuracy of "
+        f"the last ten batches: {ends}."
+    )
+
+
+def _table(checked: Mapping[str, Mapping[str, NDArray[Any]]], thrown: int) -> dict[str, list[Any]]:
+    rows = {LINES[name].title: _before_and_after(arrays, thrown) for name, arrays in checked.items()}
+    return {
+        "steps taken": list(rows),
+        f"largest norm from step {thrown} on": [norm for norm, _ in rows.values()],
+        "accuracy of the last ten batches": [accuracy for _, accuracy in rows.values()],
+    }
