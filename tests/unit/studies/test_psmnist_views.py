@@ -12,8 +12,7 @@ from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, describe
 from rnnkit.results import Store
 from rnnkit.studies.psmnist import views
-from rnnkit.studies.psmnist.configs import FALL_CURVES, FALL_LINES
-from rnnkit.studies.psmnist.configs import MODELS
+from rnnkit.studies.psmnist.configs import FALL_CURVES, FALL_LINES, MODELS
 from rnnkit.studies.psmnist.measurements import times_compare
 
 AT_ANY_LENGTH = {*MODELS, *(net + views.FULL for net in MODELS)}
