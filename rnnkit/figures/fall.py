@@ -68,6 +68,7 @@ def fall(lines: Mapping[str, Mapping[str, NDArray[Any]]], thrown: int, norm_fp32
             "type": "log",
             "range": [float(np.floor(known.min())), float(np.ceil(known.max()))],
             "dtick": 1,
+            "exponentformat": "power",
             "domain": [0.55, 1],
         },
         "yaxis2": {
@@ -101,6 +102,87 @@ def fall(lines: Mapping[str, Mapping[str, NDArray[Any]]], thrown: int, norm_fp32
         caption="Above: norm of the gradient of all weights, log axis; clipped: after clipping. Below: accuracy on the "
         "batch that the step is taken with.",
     )
+
+
+def reach(reaches: NDArray[Any], image: NDArray[Any], digit: int, thrown: int) -> Interactive:
+    """Draw how far each image of the batch at that step reaches: in half precision across, in float32 up.
+
+    Parameters
+    ----------
+    reaches : ndarray (2, batch)
+        Norm of the gradient of each image's own loss at its pixels, in half precision and in float32, at the same
+        weights.
+    image : ndarray (height, width)
+        The image that reaches farthest in half precision, in 0..255.
+    digit : int
+        What it shows.
+    thrown : int
+        The step.
+    """
+    import plotly.graph_objects as go
+
+    half, exact = require_axes("reaches", reaches, 2, "batch").astype(np.float64)
+    shown = require_axes("image", image, "height", "width")
+    both = np.concatenate([half, exact])
+    known = np.log10(both[both > 0])
+    ends = [float(np.floor(known.min())), float(np.ceil(known.max() + 0.15))]
+    farthest = int(half.argmax())
+    axis = {"type": "log", "range": ends, "dtick": 2, "exponentformat": "power"}
+    frame = layout("gradient in bfloat16", "gradient in float32", height=480, xaxis=axis, yaxis=axis)
+    frame |= {
+        "xaxis2": {"domain": [0.05, 0.32], "anchor": "y2", "visible": False, "fixedrange": True},
+        "yaxis2": {
+            "domain": [0.66, 0.97],
+            "anchor": "x2",
+            "autorange": "reversed",
+            "visible": False,
+            "fixedrange": True,
+            "scaleanchor": "x2",
+        },
+    }
+    sizes = np.full(len(half), 5.0)
+    sizes[farthest] = 11.0
+    dots = go.Scatter(
+        name="an image of the batch",
+        x=half,
+        y=exact,
+        mode="markers",
+        marker={"color": net_color("lmu-rnn"), "size": sizes, "opacity": 0.7},
+        hovertemplate="bfloat16 %{x:.3g}<br>float32 %{y:.3g}<extra></extra>",
+    )
+    equal = [10 ** ends[0], 10 ** ends[1]]
+    diagonal = go.Scatter(
+        name="equal", x=equal, y=equal, mode="lines", line={"color": NEUTRAL, "dash": "dot"}, hoverinfo="skip"
+    )
+    pixels = go.Heatmap(
+        z=shown,
+        xaxis="x2",
+        yaxis="y2",
+        colorscale=[[0, "#000000"], [1, "#ffffff"]],
+        showscale=False,
+        hoverinfo="skip",
+    )
+    near = np.abs(np.log10(np.maximum(half, 1e-300) / np.maximum(exact, 1e-300))) < np.log10(1.1)
+    told = (
+        f"Of the {len(half):,} images at step {thrown}, {int(near.sum()):,} reach equally far in both precisions, to a "
+        f"tenth. The farthest, a {digit}, reaches {half[farthest]:.3g} in bfloat16 and {exact[farthest]:.3g} in "
+        f"float32; the next one {np.sort(half)[-2]:.3g}."
+    )
+    return Interactive(
+        go.Figure([dots, diagonal, pixels], layout=frame),
+        alt=f"Norm of the gradient of each image's loss at its pixels. {told}",
+        table={
+            "images": ["half reach less than", "99 of 100 less than", "the second farthest", "the farthest"],
+            "bfloat16": _spread(half),
+            "float32": _spread(exact),
+        },
+        caption="A dot for each image of the batch: the norm of its own loss's gradient at its pixels. The large dot "
+        f"is the {digit} in the corner.",
+    )
+
+
+def _spread(values: NDArray[Any]) -> list[str]:
+    return [f"{value:.3g}" for value in (*np.quantile(values, [0.5, 0.99]), *np.sort(values)[-2:])]
 
 
 def _checked(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

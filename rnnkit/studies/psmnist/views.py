@@ -121,8 +121,13 @@ def clipped(study: Study, part: str) -> dict[str, dict[str, np.ndarray]]:
     return found
 
 
+def fallen(study: Study) -> list[Record]:
+    """Records of those trainings of LMU + sRNN that were followed to a fall."""
+    return [record for record in study.records("fall") if record.metrics["fell"]]
+
+
 def falls(study: Study) -> list[dict[str, Any]]:
-    """What the figure of a fall takes, for each seed of LMU + sRNN whose training was followed to one."""
+    """What the figure of a fall takes, for each training that was followed to one."""
     return [
         {
             "lines": {
@@ -132,8 +137,20 @@ def falls(study: Study) -> list[dict[str, Any]]:
             "thrown": record.metrics["thrown"],
             "norm_fp32": record.metrics["norm_fp32"],
         }
-        for record in study.records("fall")
-        if record.metrics["fell"]
+        for record in fallen(study)
+    ]
+
+
+def reaches(study: Study) -> list[dict[str, Any]]:
+    """What the figure of the batch that threw a training takes, for each that was followed to its fall."""
+    return [
+        {
+            "reaches": record.arrays["reach"],
+            "image": record.arrays["image"],
+            "digit": record.metrics["digit"],
+            "thrown": record.metrics["thrown"],
+        }
+        for record in fallen(study)
     ]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnkit.figures.fall import LINES, fall
+from rnnkit.figures.fall import LINES, fall, reach
 
 
 def line(first: int, norms: list[float], accuracy: float) -> dict[str, np.ndarray]:
@@ -50,3 +50,18 @@ def test_the_text_says_what_the_step_did():
 def test_what_does_not_fit_is_refused(lines, words):
     with pytest.raises(ValueError, match=words):
         fall(lines, 93, 6.0)
+
+
+def test_each_image_is_a_dot_and_the_farthest_is_shown():
+    half, exact = np.array([0.1, 0.2, 0.4, 800.0]), np.array([0.1, 0.2, 0.3, 200.0])
+    figure = reach(np.stack([half, exact]), np.arange(6).reshape(2, 3), 1, 599)
+    dots, _, pixels = figure.figure.data
+    np.testing.assert_array_equal(dots.x, half)
+    np.testing.assert_array_equal(dots.y, exact)
+    assert int(np.argmax(dots.marker.size)) == 3
+    np.testing.assert_array_equal(pixels.z, np.arange(6).reshape(2, 3))
+    assert "Of the 4 images at step 599, 2 reach equally far" in figure.alt
+    assert "a 1, reaches 800 in bfloat16 and 200 in float32; the next one 0.4" in figure.alt
+    assert figure.table["float32"][2:] == ["0.3", "200"]
+    with pytest.raises(ValueError, match="reaches"):
+        reach(half, np.ones((2, 2)), 1, 599)

@@ -159,7 +159,11 @@ def test_falls_are_those_of_trainings_that_fell_and_below_the_papers_budget_thos
     curves = {f"{line}_{name}": np.arange(3.0) for line in FALL_LINES for name in ("step", *FALL_CURVES)}
     for job, arrays, metrics in (
         (jobs[0], {"train_accuracy": np.ones(3)}, {"fell": False}),
-        (jobs[1], curves, {"fell": True, "thrown": 2, "norm_fp32": 3.0}),
+        (
+            jobs[1],
+            curves | {"reach": np.ones((2, 5)), "image": np.ones((4, 4))},
+            {"fell": True, "thrown": 2, "norm_fp32": 3.0, "digit": 7},
+        ),
     ):
         Store(tmp_path).save(
             job.key, arrays=arrays, metrics=metrics, provenance={"seed": job.seed, "device": "cpu"}
@@ -168,3 +172,5 @@ def test_falls_are_those_of_trainings_that_fell_and_below_the_papers_budget_thos
         (found,) = views.falls(opened(budget))
         assert set(found["lines"]) == set(FALL_LINES)
         assert (found["thrown"], found["norm_fp32"]) == (2, 3.0)
+        (batch,) = views.reaches(opened(budget))
+        assert (batch["reaches"].shape, batch["digit"], batch["thrown"]) == ((2, 5), 7, 2)
