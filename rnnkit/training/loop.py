@@ -197,7 +197,7 @@ class _Run:
         for name, generator in self.draws.items():
             generator.set_state(tensors[name])
         self.history.metrics = state["metrics"]
-        self.history.curves = state.get("curves", self.history.curves)
+        self.history.curves |= state.get("curves", {})
         loss, correct = (tensors[name].to(self.device) for name in _SUMS)
         self.under_way = _Epoch(loss, correct, tensors["shuffle"], state["step"], state["seconds"])
 
@@ -253,8 +253,7 @@ class _Run:
         loss.backward()
         if loss.device.type == "cpu" and not math.isfinite(loss.item()):
             raise self._diverged(loss.item(), self.under_way.step)
-        if math.isfinite(self.schedule.max_norm):
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.max_norm)
+        norm = self._clipped()
         self.optimizer.param_groups[0]["eps"] = self.schedule.epsilon_at(count)
         self.optimizer.step()
         correct = (logits.detach().argmax(1) == y).sum()
@@ -263,6 +262,16 @@ class _Run:
         if self.watch is not None:
             self.history.curves["loss"].append(loss.item())
             self.history.curves["accuracy"].append(float(correct) / len(batch))
+            self.history.curves["norm"].append(norm)
+
+    def _clipped(self) -> float:
+        """Clip the gradient where the schedule says so, and return its norm before that; nan if nobody asks."""
+        if math.isfinite(self.schedule.max_norm):
+            return float(nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.max_norm))
+        if self.watch is None:
+            return math.nan
+        gradients = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
+        return float(nn.utils.get_total_norm(gradients))
 
     def _watch(self, count: int) -> None:
         """Look at what is watched, where the step is one at which one looks."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,18 +11,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from rnnkit.datasets.mnist import Pixels
+from rnnkit.errors import UserError
 from rnnkit.results import Record
 from rnnkit.studies.jobs import Job, Outcome
 from rnnkit.studies.progress import Steps, counting
-from rnnkit.studies.psmnist.configs import Net
+from rnnkit.studies.psmnist.configs import FALL_CURVES, FALL_LINES, Net
+from rnnkit.studies.psmnist.inputs import in_rows
 from rnnkit.studies.psmnist.training import SAVE_EVERY_S, first_images, make_model, pixels
 from rnnkit.training import ClippedSchedule, History, Sequences, Watch, generators, load_checkpoint, train
 
 _NUM_WATCHED = 250  # images that stand in for validation: nobody reads what comes of it
 _SETTLED = 10  # steps that say what is usual
+_NEVER = 10**9  # batches between two looks at what is watched
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,10 @@ class FallConfig:
     ----------
     net : Net
     drop : float
-        A training fell with the first epoch whose accuracy lies so far below the best one before.
+        A training fell with the first epoch, of the second and later, whose accuracy lies so far below the best one.
     spike : float
         It was thrown by the first gradient so many times as long as the median of those before it, among the steps
-        of that epoch and the one before.
+        of that epoch and the one before; the first epoch is not looked at.
     lead : int
         Steps before that one from which the training goes on otherwise.
     """
@@ -53,31 +57,53 @@ class FallConfig:
 def compute_fall(
     job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Steps
 ) -> Outcome:
-    """Train until the training falls; repeat its last steps as they were, in float32, and with clipped gradients."""
+    """Train until the training falls; repeat its last steps as they were, in float32, and with clipped gradients.
+
+    Steps are taken one by one, on CUDA too, where the training that they are those of is launched as graphs.
+
+    Raises
+    ------
+    UserError
+        The loss is no longer finite before it falls, or steps that are repeated are not those that were.
+    """
     asked: FallConfig = job.config
     data = first_images(pixels(str(job.key.config["dataset"])), asked.net)
-    kept = checkpoint.with_suffix("")
-    kept.mkdir(parents=True, exist_ok=True)
-    training = _Training(job.key.id, job.seed, data, device, kept)
-    history, epoch = _until_it_falls(asked, training, checkpoint, progress)
+    training = _Training(job.key.id, job.seed, data, device, checkpoint, asked.net)
+    history = _until_it_falls(asked, training, progress)
     accuracy = {"train_accuracy": np.array(history.metrics["train_accuracy"])}
-    if epoch is None:
+    if not _fell(accuracy["train_accuracy"], asked.drop):
         outcome = Outcome(accuracy, {"fell": False}, data.checksums)
     else:
-        arrays, metrics = _looked_at(asked, training, epoch, progress)
-        outcome = Outcome(accuracy | arrays, {"fell": True, "epoch": epoch, **metrics}, data.checksums)
-    shutil.rmtree(kept)
+        arrays, metrics = _looked_at(asked, training, history, progress)
+        outcome = Outcome(accuracy | arrays, {"fell": True, **metrics}, data.checksums)
+    shutil.rmtree(training.folder)
     return outcome
+
+
+def _fell(accuracy: Sequence[float] | np.ndarray, drop: float) -> bool:
+    return len(accuracy) > 1 and max(accuracy) - accuracy[-1] > drop
 
 
 class _Training:
     """One training with its data, from any of its checkpoints on, in any precision and with any schedule."""
 
-    def __init__(self, identity: str, seed: int, data: Pixels, device: str, folder: Path) -> None:
-        self.identity, self.seed, self.device, self.folder = identity, seed, device, folder
+    def __init__(
+        self, identity: str, seed: int, data: Pixels, device: str, checkpoint: Path, net: Net
+    ) -> None:
+        self.identity, self.seed, self.device, self.pixels = identity, seed, device, data
+        self.checkpoint, self.folder = checkpoint, checkpoint.with_suffix("")
         self.data = Sequences.of(data.train_x, data.train_y, device)
+        self.per_epoch = math.ceil(len(data.train_y) / net.schedule.batch_size)
         self._watched = Sequences.of(data.valid_x[:_NUM_WATCHED], data.valid_y[:_NUM_WATCHED], device)
-        self.images, self.order = data.train_x[:, :, 0], data.permutation
+        if not checkpoint.exists():  # what is kept is of a training that was given up, or has its record
+            self.begin_anew()
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def begin_anew(self) -> None:
+        """Forget how far it was."""
+        self.checkpoint.unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
 
     def go_on(
         self,
@@ -86,14 +112,13 @@ class _Training:
         checkpoint: Path,
         *,
         save_every: float | None,
-        on_step: Callable[[nn.Module, int], None],
-        watched: bool = True,
+        on_step: Callable[[int], None],
+        watched: bool,
     ) -> History:
         """Train from this checkpoint, which moves along, to the end of this epoch."""
         streams = generators(self.seed)
-        model = make_model(net, self.data.x.shape[1], streams).to(self.device)
         return train(
-            model,
+            make_model(net, self.data.x.shape[1], streams).to(self.device),
             replace(net.schedule, num_epochs=num_epochs),
             train_data=self.data,
             valid_data=self._watched,
@@ -105,139 +130,162 @@ class _Training:
             identity=self.identity,
             evaluated_together=_NUM_WATCHED,
             graphed=False,
-            watch=Watch(self._watched, every=10**9) if watched else None,
-            on_step=lambda count: on_step(model, count),
+            watch=Watch(self._watched, every=_NEVER) if watched else None,
+            on_step=on_step,
         )
 
-    def after_epoch(self, epoch: int) -> Path:
-        """The checkpoint at the end of an epoch."""
-        return self.folder / f"epoch-{epoch}.safetensors"
+    def after(self, step: int) -> Path:
+        """Where the checkpoint after so many steps is kept."""
+        return self.folder / f"after-{step}.safetensors"
 
-    def after_step(self, step: int) -> Path:
-        """The checkpoint after a step within an epoch."""
-        return self.folder / f"step-{step}.safetensors"
+    def keep_end_of(self, epoch: int) -> None:
+        """Keep the checkpoint of the training, unless it was taken up from within the next epoch."""
+        found = load_checkpoint(self.checkpoint, self.identity)
+        if found is not None and found[1]["step"] == 0:
+            self.keep(self.checkpoint, epoch * self.per_epoch)
+
+    def keep(self, checkpoint: Path, step: int) -> None:
+        """Keep a copy of a checkpoint; a copy that is there is whole."""
+        aside = self.after(step).with_suffix(".tmp")
+        shutil.copy(checkpoint, aside)
+        os.replace(aside, self.after(step))
 
 
-def _until_it_falls(
-    asked: FallConfig, training: _Training, checkpoint: Path, progress: Steps
-) -> tuple[History, int | None]:
-    net = asked.net
-    per_epoch = math.ceil(len(training.data.y) / net.schedule.batch_size)
-    progress.steps(per_epoch * net.schedule.num_epochs, "train until it falls")
+def _until_it_falls(asked: FallConfig, training: _Training, progress: Steps) -> History:
+    num_epochs = asked.net.schedule.num_epochs
+    progress.steps(training.per_epoch * num_epochs, "train until it falls")
     reached, epoch = counting(progress), 0
     while True:
         history = training.go_on(
-            net,
+            asked.net,
             epoch + 1,
-            checkpoint,
+            training.checkpoint,
             save_every=SAVE_EVERY_S,
-            on_step=lambda _, count: reached(count),
+            on_step=reached,
             watched=False,
         )
         epoch = history.num_epochs
-        if not training.after_epoch(epoch).exists():
-            shutil.copy(checkpoint, training.after_epoch(epoch))
-        training.after_epoch(epoch - 3).unlink(missing_ok=True)
-        accuracy = history.metrics["train_accuracy"]
-        if max(accuracy) - accuracy[-1] > asked.drop and epoch > 1:
-            return history, epoch
-        if epoch >= net.schedule.num_epochs:
-            return history, None
+        training.keep_end_of(epoch)
+        training.after((epoch - 3) * training.per_epoch).unlink(missing_ok=True)
+        fell = _fell(history.metrics["train_accuracy"], asked.drop)
+        if fell and not training.after(_first(training, epoch)).exists():  # stopped in front of a copy
+            training.begin_anew()
+            epoch = 0
+        elif fell or epoch >= num_epochs:
+            return history
+
+
+def _first(training: _Training, epoch: int) -> int:
+    """Steps before those that are looked at: of the epoch of the fall, and of the one before from the third on."""
+    return max(1, epoch - 2) * training.per_epoch
 
 
 def _looked_at(
-    asked: FallConfig, training: _Training, epoch: int, progress: Steps
+    asked: FallConfig, training: _Training, history: History, progress: Steps
 ) -> tuple[dict[str, np.ndarray], dict[str, float | int]]:
-    """The steps of the epoch of the fall and of the one before, as they were and otherwise."""
-    net = asked.net
-    start = training.after_epoch(max(1, epoch - 2))
-    per_epoch = math.ceil(len(training.data.y) / net.schedule.batch_size)
-    progress.steps(4 * 2 * per_epoch, "the steps before the fall")
-    arrays: dict[str, np.ndarray] = {}
-
-    def run(line: str, other: Net, start: Path, *, keep: bool = False) -> None:
-        file = training.folder / f"{line}.safetensors"
-        shutil.copy(start, file)
-        norms, steps = [], []
-
-        def on_step(model: nn.Module, count: int) -> None:
-            gradients = [p.grad for p in model.parameters() if p.grad is not None]
-            norms.append(float(nn.utils.get_total_norm(gradients)))
-            steps.append(count)
-            if keep and count % per_epoch:
-                shutil.copy(file, training.after_step(count))
-            progress.advance(1)
-
-        history = training.go_on(other, epoch, file, save_every=0.0 if keep else None, on_step=on_step)
-        curves = {name: history.curves[name][-len(steps) :] for name in ("loss", "accuracy")}
-        found = {"step": np.array(steps), **{name: np.array(values) for name, values in curves.items()}}
-        arrays.update(
-            {f"{line}_{name}": values for name, values in (found | {"norm": np.array(norms)}).items()}
-        )
-
-    def state_after(step: int) -> Path:
-        return training.after_step(step) if step % per_epoch else training.after_epoch(step // per_epoch)
-
-    run("as_trained", net, start, keep=True)
-    place = thrown_at(arrays["as_trained_norm"], asked.spike)
-    thrown = int(arrays["as_trained_step"][place])
-    early, late = state_after(thrown - 1 - min(asked.lead, place)), state_after(thrown - 1)
+    net, epoch = asked.net, history.num_epochs
     exact = replace(net, precision="fp32")
     clipped = replace(net, schedule=ClippedSchedule(**asdict(net.schedule), global_clipnorm=1.0))
-    run("fp32", exact, early)
-    run("fp32_late", exact, late)
-    run("clipped", clipped, early)
-    compared, metrics = _compared(training, (net, exact), late)
-    usual = float(np.median(arrays["as_trained_norm"][:place]))
-    return arrays | compared, {"thrown": thrown, "usual_norm": usual, **metrics}
+    first = _first(training, epoch)
+    progress.steps((epoch * training.per_epoch - first) * len(FALL_LINES), "the steps before the fall")
+    trained, again = _repeated(training, net, first, epoch, progress, keep=True)
+    if again.metrics["train_accuracy"] != history.metrics["train_accuracy"]:
+        raise UserError(
+            "the steps before the fall came out otherwise when they were repeated",
+            value=again.metrics["train_accuracy"][-1],
+            allowed=str(history.metrics["train_accuracy"][-1]),
+            hint="Run it on a device that computes the same twice, such as a CPU",
+        )
+    place = thrown_at(trained["norm"], asked.spike)
+    thrown = int(trained["step"][place])
+    early, late = thrown - 1 - min(asked.lead, place), thrown - 1
+    lines = {"as_trained": trained}
+    for line, other, start in (
+        ("fp32", exact, early),
+        ("fp32_late", exact, late),
+        ("clipped", clipped, early),
+    ):
+        lines[line], _ = _repeated(training, other, start, epoch, progress)
+    arrays = {f"{line}_{name}": values for line, found in lines.items() for name, values in found.items()}
+    looked_at, metrics = _batch(training, (net, exact), late)
+    return arrays | looked_at, {"epoch": epoch, "thrown": thrown, **metrics}
+
+
+def _repeated(
+    training: _Training, net: Net, first: int, epoch: int, progress: Steps, *, keep: bool = False
+) -> tuple[dict[str, np.ndarray], History]:
+    """The steps after so many, to the end of an epoch: ``step`` and FALL_CURVES, an entry for each."""
+    file = training.folder / "under-way.safetensors"
+    shutil.copy(training.after(first), file)
+    steps: list[int] = []
+
+    def on_step(count: int) -> None:
+        steps.append(count)
+        if keep and count % training.per_epoch:  # the end of an epoch is saved later, and kept already
+            training.keep(file, count)
+        progress.advance()
+
+    history = training.go_on(
+        net, epoch, file, save_every=0.0 if keep else None, on_step=on_step, watched=True
+    )
+    curves = {name: np.array(history.curves[name][-len(steps) :]) for name in FALL_CURVES}
+    return {"step": np.array(steps)} | curves, history
 
 
 def thrown_at(norms: np.ndarray, spike: float) -> int:
-    """Where the first of gradient norms (n,) is that exceeds `spike` times the median before it; else the largest."""
+    """Where the first of gradient norms (n,) is that exceeds `spike` times the median before it.
+
+    The first ten say what is usual. Where none exceeds it, the largest is taken.
+    """
     for place in range(_SETTLED, len(norms)):
         if norms[place] > spike * np.median(norms[:place]):
             return place
-    return max(1, int(np.argmax(norms)))
+    return int(np.argmax(norms))
 
 
-def _compared(
-    training: _Training, nets: tuple[Net, Net], state: Path
+def _batch(
+    training: _Training, nets: tuple[Net, Net], step: int
 ) -> tuple[dict[str, np.ndarray], dict[str, float | int]]:
-    """The gradient of one batch at the same weights and masks in two precisions, and how far each sequence reaches.
+    """The batch after a step, at the same weights and masks in two precisions.
 
-    A sequence's reach is the norm of its own loss's gradient at its pixels.
+    ``reach`` (2, batch) is the norm of each image's own loss's gradient at its pixels. It comes of a second pass, which
+    adds in another order: an LMU reads its memory step by step where its input needs a gradient.
     """
-    found = load_checkpoint(state, training.identity)
+    found = load_checkpoint(training.after(step), training.identity)
     assert found is not None
-    tensors, saved = found
-    order = torch.randperm(
-        len(training.data.y), generator=torch.Generator().manual_seed(0).set_state(tensors["shuffle"])
-    )
-    batch = order.split(nets[0].schedule.batch_size)[saved["step"]]
-    y = training.data.y[batch]
-    reach, whole = [], []
-    for net in nets:
+    tensors, state = found
+    shuffle = torch.Generator()
+    shuffle.set_state(tensors["shuffle"])
+    order = torch.randperm(len(training.data.y), generator=shuffle)
+    start = state["step"] * nets[0].schedule.batch_size
+    batch = order[start : start + nets[0].schedule.batch_size]
+    x, y = training.data.x[batch], training.data.y[batch]
+
+    def gradients(net: Net, x: Tensor) -> list[Tensor]:
         streams = generators(training.seed)
         streams.dropout.set_state(tensors["dropout"])
-        model = make_model(net, training.data.x.shape[1], streams).to(training.device)
+        model = make_model(net, x.shape[1], streams).to(training.device).train()
         model.load_state_dict({name: tensors[f"model.{name}"] for name in model.state_dict()})
-        x = training.data.x[batch].requires_grad_()
-        loss = nn.functional.cross_entropy(model.train()(x), y)
-        *gradients, at_pixels = torch.autograd.grad(loss, [*model.parameters(), x])
-        whole.append(torch.cat([gradient.flatten() for gradient in gradients]).double())
-        reach.append(at_pixels[:, :, 0].norm(dim=1).cpu().numpy() * len(batch))
-    first, second = whole
-    farthest = int(batch[int(np.argmax(reach[0]))])
-    side = math.isqrt(len(training.order))
-    image = np.empty(len(training.order), dtype=np.float32)
-    image[training.order] = training.images[farthest]
-    arrays: dict[str, np.ndarray] = {
-        "reach": np.stack(reach).astype(np.float32),
-        "image": np.rint(image * 255).astype(np.uint8).reshape(side, side),
-    }
-    return arrays, {
-        "norm": float(first.norm()),
-        "norm_fp32": float(second.norm()),
-        "cosine": float(first @ second / (first.norm() * second.norm())),
-        "digit": int(training.data.y[farthest]),
-    }
+        loss = nn.functional.cross_entropy(model(x), y)
+        wanted = [x] if x.requires_grad else list(model.parameters())
+        return list(torch.autograd.grad(loss, wanted))
+
+    whole = [torch.cat([one.flatten() for one in gradients(net, x)]).double() for net in nets]
+    at_pixels = [gradients(net, x.clone().requires_grad_())[0][:, :, 0] for net in nets]
+    reach = np.stack([one.norm(dim=1).cpu().numpy() * len(batch) for one in at_pixels])
+    farthest = int(batch[int(reach[0].argmax())])
+    data = training.pixels
+    image = in_rows(data.train_x[farthest : farthest + 1], data.permutation)[0]
+    side = math.isqrt(len(image))
+    return (
+        {
+            "reach": reach.astype(np.float32),
+            "image": np.rint(image * 255).astype(np.uint8).reshape(side, side),
+        },
+        {
+            "norm": float(whole[0].norm()),
+            "norm_fp32": float(whole[1].norm()),
+            "cosine": float(whole[0] @ whole[1] / (whole[0].norm() * whole[1].norm())),
+            "digit": int(data.train_y[farthest]),
+        },
+    )
