@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnnkit.results import rules
+from rnnkit.results.findings import Finding, after
 from rnnkit.results.intervals import (
     Interval,
     best,
@@ -30,67 +31,12 @@ VERDICTS = (REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_RUN)
 Measurements = Mapping[str, np.ndarray]
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What one rule finds: a verdict, why, and the number it hangs on.
-
-    `text` prints the number; `number` is None for a rule over several others, and where nothing was measured.
-    `name` says in words what the number is and `label` the same with the values that it is made of, `position`
-    where it lies; `measures` are the measurements behind it. `held` counts the parts of a rule over several.
-    """
-
-    verdict: str
-    reason: str
-    text: str
-    number: Interval | None = None
-    parts: tuple[Finding, ...] = ()
-    name: str = ""
-    label: str = ""
-    position: str = ""
-    measures: tuple[str, ...] = ()
-    held: str = ""
-
-    def numbers(self) -> Iterator[Interval]:
-        """Yield the number of this finding, or those of its parts."""
-        if self.number is not None:
-            yield self.number
-        for part in self.parts:
-            yield from part.numbers()
-
-    def labelled(self) -> list[tuple[str, str]]:
-        """Return the label and the text of each printed number, once: those of the parts, at any depth.
-
-        A number that several parts look at goes by the first one's label, and by none if it is the only one: the
-        labels then name what it may turn out to be.
-        """
-        printed: dict[tuple[tuple[str, ...], str], str] = {}
-        for leaf in self._leaves():
-            if leaf.text:
-                printed.setdefault((leaf.measures, leaf.text), leaf.label)
-        return [("" if len(printed) == 1 else label, text) for (_, text), label in printed.items()]
-
-    def reasons(self) -> list[str]:
-        """Return the reason in lines: how many parts hold, then where they lie, and by name if not all lie there."""
-        if not self.parts or any(part.parts or not part.name for part in self.parts):
-            return [self.reason]
-        names: dict[str, list[str]] = {}
-        for part in self.parts:
-            names.setdefault(part.position, []).append(part.name)
-        if len(names) == 1:
-            places = list(names)
-        else:
-            places = [f"{position}: {'; '.join(together)}" for position, together in names.items()]
-        return [self.held, *places] if self.held else places
-
-    def _leaves(self) -> Iterator[Finding]:
-        if not self.parts:
-            yield self
-        for part in self.parts:
-            yield from part._leaves()
-
-
 class NotRun(Exception):
-    """There is no number to judge."""
+    """There is no number to judge; `briefly` says why without naming the measurement."""
+
+    def __init__(self, message: str, briefly: str | None = None) -> None:
+        super().__init__(message)
+        self.briefly = message if briefly is None else briefly
 
 
 @dataclass(frozen=True)
@@ -103,7 +49,7 @@ class Measured:
     def __getitem__(self, name: str) -> np.ndarray:
         """Return the values of a measurement: at most one axis, finite, float64."""
         if name not in self.values:
-            raise NotRun(f"{name} is not measured")
+            raise NotRun(f"{name} is not measured", "not measured")
         return self._named(name, finite, self.values[name], self.of)
 
     def summary(self, name: str, of_values: Callable[..., Interval], *more: Any) -> Interval:
@@ -114,7 +60,7 @@ class Measured:
         try:
             return function(*arguments)
         except ValueError as error:
-            raise NotRun(f"{name} {error}") from error
+            raise NotRun(f"{name} {error}", str(error)) from error
 
 
 def judge(rule: rules.Rule, measurements: Measurements, unit: str = "fraction", of: str = "seeds") -> Finding:
@@ -125,8 +71,9 @@ def judge(rule: rules.Rule, measurements: Measurements, unit: str = "fraction", 
     try:
         test = _test(rule, Measured(measurements, of), printed)
     except NotRun as error:
-        return Finding(NOT_RUN, str(error), "", name=_name(rule), position=str(error))
-    found = test.judge(printed, of, test.label or rule.label or "")
+        found = Finding(NOT_RUN, str(error), "", position=error.briefly)
+    else:
+        found = test.judge(printed, of, test.of_difference or rule.label or "")
     return replace(found, name=_name(rule), measures=tuple(rule.measures()))
 
 
@@ -168,11 +115,6 @@ def _judge_several(rule: rules.All | rules.Any, measurements: Measurements, unit
     return Finding(verdict, reasons, "", parts=parts, held=counted)
 
 
-def after(label: str, text: str) -> str:
-    """Put a label in front of a text, if there is one."""
-    return f"{label}: {text}" if label else text
-
-
 @dataclass(frozen=True)
 class _Test:
     """A number, and the region [low, high] in which it must lie; an `open` region does not hold its ends."""
@@ -182,7 +124,7 @@ class _Test:
     high: float
     open: bool
     region: str  # the region in words, after "lies within" or "lies above"
-    label: str = ""  # what the number is, of a difference
+    of_difference: str = ""  # what is subtracted from what
     difference: bool = False
 
     def judge(self, unit: Unit, of: str, label: str) -> Finding:

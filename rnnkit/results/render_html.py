@@ -119,7 +119,7 @@ def here(claim: Mapping[str, Any]) -> str:
         return '<span class="rnn-where">not measured</span>'
     found = [f"{_where(one['label'])} {_unbroken(one['value'])}".lstrip() for one in claim["here_labelled"]]
     items = "".join(f"<li>{one}</li>" for one in found)
-    shown = found[0] if len(found) == 1 else f'<ul class="rnn-here">{items}</ul>'
+    shown = found[0] if len(found) == 1 else f'<ul class="rnn-here" role="list">{items}</ul>'
     return f"{shown} {_where(claim['counted'])}".rstrip()
 
 

@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 
 from rnnkit.results.claims import Claim, Control
+from rnnkit.results.findings import Finding, after
 from rnnkit.results.intervals import SUMMARIES, plural
 from rnnkit.results.judging import (
     NOT_REPRODUCED,
     NOT_RUN,
     PARTLY,
-    Finding,
     Measured,
     Measurements,
     NotRun,
-    after,
     judge,
 )
 from rnnkit.results.units import UNITS

@@ -178,7 +178,7 @@ def test_several_numbers_and_reasons_are_listed_one_below_the_other():
         reasons=("1 of 2 hold", "above 1 %: GRU"),
     )
     for html in (claim_table([several]), scoreboard([several])):
-        assert Page(html).all("ul")[-1] == {"class": "rnn-here"}
+        assert Page(html).all("ul")[-1] == {"class": "rnn-here", "role": "list"}
         assert '<li><span class="rnn-where">LSTM</span> 1&nbsp;% [0,&nbsp;2]</li>' in html
     assert claim_table([several]).count('class="rnn-reason"') == 2
 

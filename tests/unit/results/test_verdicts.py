@@ -398,7 +398,11 @@ def test_a_number_that_several_parts_look_at_is_printed_once():
         Any(rules=(All(rules=(explodes, other)), All(rules=(vanishes, other)))), {"a": SPREAD, "b": SPREAD}
     )
     assert nested.here_labelled == (("explodes", "0.500 [0.475, 0.525]"), ("other", "0.500 [0.475, 0.525]"))
-    assert nested.reasons == (nested.reason,)
+    assert nested.reasons == (
+        "1 of 2 hold, 1 in doubt",
+        "lies above 0.1: explodes; other",
+        "does not lie below -1: vanishes",
+    )
 
 
 def test_parts_without_enough_seeds_are_named_together():
@@ -408,7 +412,18 @@ def test_parts_without_enough_seeds_are_named_together():
     assert one.here_labelled == (("LSTM", "0.500"), ("GRU", "0.400"))
     assert one.reasons == ("a single seed has no interval, and 2 are needed",)
     none = settle(All(rules=rules), {"a": SPREAD})
-    assert none.reasons == ("1 of 2 hold", "lies above 0.1: LSTM", "b is not measured: GRU")
+    assert none.reasons == ("1 of 2 hold", "lies above 0.1: LSTM", "not measured: GRU")
+    assert none.here_labelled == (("LSTM", "0.500 [0.475, 0.525]"),), (
+        "the only number there is, but not of all"
+    )
+    assert none.reason.endswith("b is not measured")
+
+
+def test_a_difference_that_two_parts_look_at_keeps_its_label_with_both_values():
+    more = {"measure": "a", "than": "b", "than_label": "RNN"}
+    rules = (Greater(**more, label="more: GRU"), Greater(**more, label="by far: GRU", margin=0.5))
+    result = settle(All(rules=rules), {"a": np.array([0.5, 0.5]), "b": np.array([0.2, 0.2])})
+    assert result.here_labelled == (("more: GRU (0.500) minus RNN (0.200)", "+0.300 [+0.300, +0.300]"),)
 
 
 @pytest.mark.parametrize("budget", ["quick", "anything"])
