@@ -35,29 +35,32 @@ LINES = {
 }
 
 
-def fall(lines: Mapping[str, Mapping[str, NDArray[Any]]], thrown: int, norm_fp32: float) -> Interactive:
+def fall(lines: Mapping[str, Mapping[str, NDArray[Any]]], thrown: int, *, seed: int) -> Interactive:
     """Draw the gradient's norm and the accuracy of each batch by step, as a net was trained and otherwise.
 
     Parameters
     ----------
     lines : mapping of str to mapping
-        By name of `LINES`, ``step``, ``norm`` and ``accuracy`` (n,) each; ``as_trained`` is among them.
+        By name of `LINES`, ``step``, ``norm`` and ``accuracy`` (n,) each; all are there, and ``fp32_late`` begins at
+        ``thrown``.
     thrown : int
         The step whose gradient threw the training off.
-    norm_fp32 : float
-        The norm of the gradient at this step, at the same weights, with products in float32.
+    seed : int
+        Of the training.
 
     Raises
     ------
     ValueError
-        A line that is unknown or lacks something, or no ``as_trained``.
+        A line that is missing or unknown or lacks something, or a step that is not among those as trained.
     """
     import plotly.graph_objects as go
 
-    checked = {name: _checked(name, arrays) for name, arrays in lines.items()}
-    if "as_trained" not in checked:
-        raise ValueError(f"lines: as_trained is missing; there are {', '.join(lines) or 'none'}")
+    if set(lines) != set(LINES):
+        raise ValueError(f"lines: {', '.join(lines) or 'none'}; they are {', '.join(LINES)}")
+    checked = {name: _checked(name, lines[name]) for name in LINES}
     steps = checked["as_trained"]["step"]
+    if thrown not in steps or checked["fp32_late"]["step"][0] != thrown:
+        raise ValueError(f"thrown: no step {thrown}, or float32 does not begin there")
     norms = np.concatenate([arrays["norm"] for arrays in checked.values()])
     known = np.log10(norms[norms > 0])
     frame = layout("step", "", height=560)
@@ -80,16 +83,15 @@ def fall(lines: Mapping[str, Mapping[str, NDArray[Any]]], thrown: int, norm_fp32
     }
     frame |= reference(float(thrown), f"step {thrown}", axis="x", xanchor="right")
     frame["annotations"][0] |= {"y": 0, "yanchor": "bottom", "yref": "y2 domain"}
-    frame["shapes"][0] |= {"yref": "paper"}
+    frame["shapes"][0] |= {"yref": "paper", "line": {"color": NEUTRAL, "width": 1}}
     fig = go.Figure(layout=frame)
     for name, line in LINES.items():
-        if name in checked:
-            fig.add_traces(_traces(line, checked[name]))
+        fig.add_traces(_traces(line, checked[name]))
     fig.add_trace(
         go.Scatter(
             name="float32, same weights",
             x=[thrown],
-            y=[norm_fp32],
+            y=checked["fp32_late"]["norm"][:1],
             mode="markers",
             marker={"color": NEUTRAL, "size": 10, "symbol": "diamond"},
             hovertemplate="step %{x}: %{y:.3g}<extra>float32, same weights</extra>",
@@ -97,10 +99,10 @@ def fall(lines: Mapping[str, Mapping[str, NDArray[Any]]], thrown: int, norm_fp32
     )
     return Interactive(
         fig,
-        alt=_alt(checked, thrown, norm_fp32),
+        alt=_alt(checked, thrown, seed),
         table=_table(checked, thrown),
-        caption="Above: norm of the gradient of all weights, log axis; clipped: after clipping. Below: accuracy on the "
-        "batch that the step is taken with.",
+        caption=f"LMU + sRNN, seed {seed}. Above: norm of the gradient of all weights, before clipping. Below: "
+        "accuracy on the batch that the step is taken with.",
     )
 
 
@@ -121,7 +123,7 @@ def reach(reaches: NDArray[Any], image: NDArray[Any], digit: int, thrown: int) -
     """
     import plotly.graph_objects as go
 
-    half, exact = require_axes("reaches", reaches, 2, "batch").astype(np.float64)
+    half, exact = finite(require_axes("reaches", reaches, 2, "batch"))
     shown = require_axes("image", image, "height", "width")
     both = np.concatenate([half, exact])
     known = np.log10(both[both > 0])
@@ -186,8 +188,6 @@ def _spread(values: NDArray[Any]) -> list[str]:
 
 
 def _checked(name: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    if name not in LINES:
-        raise ValueError(f"lines: unknown {name!r}; allowed: {', '.join(LINES)}")
     if missing := [key for key in _QUANTITIES if key not in arrays]:
         raise ValueError(f"{name}: no {', '.join(missing)}")
     length = len(require_axes(f"{name}, step", arrays["step"], "n"))
@@ -220,16 +220,18 @@ def _before_and_after(arrays: Mapping[str, NDArray[Any]], thrown: int) -> tuple[
     return f"{late.max():.3g}", percent(float(np.mean(arrays["accuracy"][-10:])))
 
 
-def _alt(checked: Mapping[str, Mapping[str, NDArray[Any]]], thrown: int, norm_fp32: float) -> str:
+def _alt(checked: Mapping[str, Mapping[str, NDArray[Any]]], thrown: int, seed: int) -> str:
     trained = checked["as_trained"]
     usual = float(np.median(trained["norm"][trained["step"] < thrown]))
     there = float(trained["norm"][trained["step"] == thrown][0])
+    exact = float(checked["fp32_late"]["norm"][0])
     ends = "; ".join(
         f"{LINES[name].title} {_before_and_after(arrays, thrown)[1]}" for name, arrays in checked.items()
     )
     return (
-        f"Norm of the gradient and accuracy by step. Before step {thrown} the norm is about {usual:.2g}; there it is "
-        f"{there:.3g} in the precision of the training and {norm_fp32:.3g} in float32 at the same weights. Accuracy of "
+        f"Norm of the gradient and accuracy by step, LMU + sRNN, seed {seed}. Before step {thrown} the norm is about "
+        f"{usual:.2g}; there it is "
+        f"{there:.3g} in the precision of the training and {exact:.3g} in float32 at the same weights. Accuracy of "
         f"the last ten batches: {ends}."
     )
 

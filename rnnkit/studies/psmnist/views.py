@@ -135,7 +135,7 @@ def falls(study: Study) -> list[dict[str, Any]]:
                 for line in FALL_LINES
             },
             "thrown": record.metrics["thrown"],
-            "norm_fp32": record.metrics["norm_fp32"],
+            "seed": record.run["seed"],
         }
         for record in fallen(study)
     ]

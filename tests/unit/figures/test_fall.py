@@ -14,9 +14,13 @@ def line(first: int, norms: list[float], accuracy: float) -> dict[str, np.ndarra
 TRAINED = line(90, [1.0, 1.2, 0.8, 20.0, 5.0], 0.5)
 
 
+def given(**changes) -> dict[str, dict[str, np.ndarray]]:
+    others = {name: line(93, [2.0, 3.0], 0.75) for name in LINES}
+    return others | {"as_trained": TRAINED, "fp32_late": line(93, [6.0, 5.0], 0.25)} | changes
+
+
 def test_each_way_is_drawn_in_both_panels_by_one_entry_of_the_legend():
-    lines = {name: line(92, [1.0, 2.0, 3.0], 0.75) for name in LINES} | {"as_trained": TRAINED}
-    figure = fall(lines, 93, 6.0)
+    figure = fall(given(), 93, seed=1)
     traces = figure.figure.data
     assert len(traces) == 2 * len(LINES) + 1
     assert [trace.name for trace in traces if trace.showlegend is not False] == [
@@ -26,30 +30,34 @@ def test_each_way_is_drawn_in_both_panels_by_one_entry_of_the_legend():
     np.testing.assert_array_equal(traces[0].y, TRAINED["norm"])
     np.testing.assert_array_equal(traces[1].y, TRAINED["accuracy"])
     assert traces[1].yaxis == "y2"
-    assert (traces[-1].x, traces[-1].y) == ((93,), (6.0,))
+    assert (traces[-1].x, traces[-1].y.tolist()) == ((93,), [6.0])
     assert len({(line.color, line.dash) for line in LINES.values()}) == len(LINES)
 
 
 def test_the_text_says_what_the_step_did():
-    figure = fall({"as_trained": TRAINED, "clipped": line(92, [1.0, 1.0], 0.9)}, 93, 6.0)
+    figure = fall(given(clipped=line(92, [1.0, 1.0], 0.9)), 93, seed=1)
+    assert "seed 1" in figure.alt
+    assert "seed 1" in figure.caption
     assert "about 1; there it is 20 in the precision of the training and 6 in float32" in figure.alt
-    assert "as trained 50.0 %; clipped 90.0 %" in figure.alt
-    assert figure.table["largest norm from step 93 on"] == ["20", "1"]
+    assert "as trained 50.0 %; float32 75.0 %; float32 from that step on 25.0 %; clipped 90.0 %" in figure.alt
+    assert figure.table["largest norm from step 93 on"] == ["20", "3", "6", "1"]
 
 
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        ({}, "as_trained is missing"),
-        ({"clipped": TRAINED}, "as_trained is missing"),
-        ({"as_trained": TRAINED, "other": TRAINED}, "unknown 'other'; allowed: as_trained, fp32"),
-        ({"as_trained": {"step": np.arange(3)}}, "no norm, accuracy"),
-        ({"as_trained": {**TRAINED, "norm": np.ones(3)}}, "norm"),
+        ({}, "lines: none; they are as_trained, fp32"),
+        ({"as_trained": TRAINED}, "lines: as_trained; they are"),
+        (given(other=TRAINED), "other; they are"),
+        (given(clipped={"step": np.arange(3)}), "clipped: no norm, accuracy"),
+        (given(clipped={**TRAINED, "norm": np.ones(3)}), "norm"),
+        (given(fp32_late=line(94, [1.0], 0.5)), "thrown: no step 93"),
+        (given(as_trained=line(94, [1.0], 0.5)), "thrown: no step 93"),
     ],
 )
 def test_what_does_not_fit_is_refused(lines, words):
     with pytest.raises(ValueError, match=words):
-        fall(lines, 93, 6.0)
+        fall(lines, 93, seed=1)
 
 
 def test_each_image_is_a_dot_and_the_farthest_is_shown():

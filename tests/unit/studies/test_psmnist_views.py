@@ -9,6 +9,7 @@ import pytest
 
 from rnnkit import studies
 from rnnkit.errors import UserError
+from rnnkit.figures.fall import LINES
 from rnnkit.models import ARCHITECTURES, describe
 from rnnkit.results import Store
 from rnnkit.studies.psmnist import views
@@ -156,13 +157,14 @@ def test_falls_are_those_of_trainings_that_fell_and_below_the_papers_budget_thos
     jobs = opened("paper").jobs("fall")
     assert [job.key.label for job in jobs] == ["lmu-rnn-s0", "lmu-rnn-s1", "lmu-rnn-s2"]
     assert opened("reduced").jobs("fall") == opened("quick").jobs("fall") == []
-    curves = {f"{line}_{name}": np.arange(3.0) for line in FALL_LINES for name in ("step", *FALL_CURVES)}
+    names = [f"{line}_{name}" for line in FALL_LINES for name in ("step", *FALL_CURVES)]
+    curves = {name: np.full(3, place) for place, name in enumerate(names)}
     for job, arrays, metrics in (
         (jobs[0], {"train_accuracy": np.ones(3)}, {"fell": False}),
         (
             jobs[1],
             curves | {"reach": np.ones((2, 5)), "image": np.ones((4, 4))},
-            {"fell": True, "thrown": 2, "norm_fp32": 3.0, "digit": 7},
+            {"fell": True, "thrown": 2, "digit": 7},
         ),
     ):
         Store(tmp_path).save(
@@ -170,7 +172,11 @@ def test_falls_are_those_of_trainings_that_fell_and_below_the_papers_budget_thos
         )
     for budget in ("paper", "reduced"):
         (found,) = views.falls(opened(budget))
-        assert set(found["lines"]) == set(FALL_LINES)
-        assert (found["thrown"], found["norm_fp32"]) == (2, 3.0)
+        assert tuple(found["lines"]) == FALL_LINES == tuple(LINES)
+        for line, arrays in found["lines"].items():
+            assert {name: names[values[0]] for name, values in arrays.items()} == {
+                n: f"{line}_{n}" for n in arrays
+            }
+        assert (found["thrown"], found["seed"]) == (2, 1)
         (batch,) = views.reaches(opened(budget))
         assert (batch["reaches"].shape, batch["digit"], batch["thrown"]) == ((2, 5), 7, 2)
