@@ -12,9 +12,11 @@ from rnnkit.errors import UserError
 from rnnkit.models import VanillaRNN, make_classifier
 from rnnkit.training import (
     ClippedSchedule,
+    History,
     KerasSchedule,
     Schedule,
     Sequences,
+    Watch,
     evaluate,
     generators,
     load_checkpoint,
@@ -274,6 +276,29 @@ def test_adam_sees_no_gradient_beyond_the_norm(monkeypatch):
     assert norms[0] == pytest.approx(min(unclipped[0], bound), rel=1e-4)
     assert max(norms) <= bound * (1 + 1e-4)
     assert max(norms) == pytest.approx(bound, rel=1e-4)
+
+
+def test_what_is_watched_has_the_norm_of_each_gradient_before_it_is_clipped(monkeypatch):
+    seen, step = [], torch.optim.Adam.step
+
+    def look(self, *args, **kwargs):
+        gradients = [parameter.grad for group in self.param_groups for parameter in group["params"]]
+        seen.append(float(torch.cat([gradient.flatten() for gradient in gradients]).norm()))
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", look)
+    histories: list[History] = []
+    watched = {"watch": Watch(_data(), every=100), "on_epoch": histories.append}
+    free = _trained(KerasSchedule(1e-2, 32, 2))
+    seen.clear()
+    assert torch.equal(free, _trained(KerasSchedule(1e-2, 32, 2), **watched))
+    assert histories[-1].curves["norm"] == pytest.approx(seen)
+    bound = min(seen) / 2
+    seen.clear()
+    _trained(ClippedSchedule(1e-2, 32, 2, global_clipnorm=bound), **watched)
+    assert seen == pytest.approx([bound] * len(seen), rel=1e-4)
+    assert histories[-1].curves["norm"][0] == pytest.approx(histories[0].curves["norm"][0])
+    assert min(histories[-1].curves["norm"]) > bound
 
 
 def test_clipped_steps_are_not_launched_as_graphs(monkeypatch):
