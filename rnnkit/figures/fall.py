@@ -164,7 +164,7 @@ def reach(reaches: NDArray[Any], image: NDArray[Any], digit: int, thrown: int) -
         showscale=False,
         hoverinfo="skip",
     )
-    near = np.abs(np.log10(np.maximum(half, 1e-300) / np.maximum(exact, 1e-300))) < np.log10(1.1)
+    near = np.isclose(half, exact, rtol=0.1, atol=0)
     told = (
         f"Of the {len(half):,} images at step {thrown}, {int(near.sum()):,} reach equally far in both precisions, to a "
         f"tenth. The farthest, a {digit}, reaches {half[farthest]:.3g} in bfloat16 and {exact[farthest]:.3g} in "

@@ -129,8 +129,7 @@ def _where(text: str) -> str:
 
 def _unbroken(text: str) -> str:
     """A number and its interval, of which neither is broken into two lines."""
-    number, bracket, ends = (escape(part).replace(" ", "&nbsp;") for part in text.partition(" ["))
-    return number + bracket.replace("&nbsp;", " ") + ends
+    return " [".join(escape(part).replace(" ", "&nbsp;") for part in text.split(" [", 1))
 
 
 def provenance_card(runs: Sequence[Mapping[str, Any]]) -> str:

@@ -123,7 +123,8 @@ def _settle(claim: Claim, measurements: Measurements, budget: str, device: str) 
     unit = UNITS[claim.unit]
     finding = judge(claim.rule, measurements, claim.unit, claim.of)
     verdict, reason, reasons = finding.verdict, finding.reason, finding.reasons()
-    if budget != _JUDGED_BUDGET and finding.labelled():
+    labelled = tuple(finding.labelled())
+    if budget != _JUDGED_BUDGET and labelled:
         verdict = NOT_RUN
         reason = f"measured at the {budget} budget; only the paper budget is held against the paper"
         reasons = [reason]
@@ -137,7 +138,7 @@ def _settle(claim: Claim, measurements: Measurements, budget: str, device: str) 
         paper=claim.paper,
         paper_text=claim.paper if isinstance(claim.paper, str) else unit.constant(claim.paper),
         here=None if number is None else number.value,
-        here_labelled=tuple(finding.labelled()),
+        here_labelled=labelled,
         interval=None if number is None else number.ends,
         n=_fewest(finding),
         of=claim.of,

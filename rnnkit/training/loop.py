@@ -262,16 +262,16 @@ class _Run:
         if self.watch is not None:
             self.history.curves["loss"].append(loss.item())
             self.history.curves["accuracy"].append(float(correct) / len(batch))
-            self.history.curves["norm"].append(norm)
+            self.history.curves["norm"].append(float(norm))
 
-    def _clipped(self) -> float:
+    def _clipped(self) -> Tensor | float:
         """Clip the gradient where the schedule says so, and return its norm before that; nan if nobody asks."""
         if math.isfinite(self.schedule.max_norm):
-            return float(nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.max_norm))
+            return nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.max_norm)
         if self.watch is None:
             return math.nan
         gradients = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
-        return float(nn.utils.get_total_norm(gradients))
+        return nn.utils.get_total_norm(gradients)
 
     def _watch(self, count: int) -> None:
         """Look at what is watched, where the step is one at which one looks."""

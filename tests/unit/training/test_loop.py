@@ -258,15 +258,21 @@ def _trained(schedule, **options):
     return torch.cat([parameter.detach().flatten() for parameter in net.parameters()])
 
 
-def test_adam_sees_no_gradient_beyond_the_norm(monkeypatch):
-    norms, step = [], torch.optim.Adam.step
+@pytest.fixture
+def norms(monkeypatch) -> list[float]:
+    """Norms of the gradients that Adam steps with, as they come."""
+    found, step = [], torch.optim.Adam.step
 
-    def watch(self, *args, **kwargs):
+    def look(self, *args, **kwargs):
         gradients = [parameter.grad for group in self.param_groups for parameter in group["params"]]
-        norms.append(float(torch.cat([gradient.flatten() for gradient in gradients]).norm()))
+        found.append(float(torch.cat([gradient.flatten() for gradient in gradients]).norm()))
         return step(self, *args, **kwargs)
 
-    monkeypatch.setattr(torch.optim.Adam, "step", watch)
+    monkeypatch.setattr(torch.optim.Adam, "step", look)
+    return found
+
+
+def test_adam_sees_no_gradient_beyond_the_norm(norms):
     free = _trained(KerasSchedule(1e-2, 32, 3))
     unclipped, bound = norms[:], float(np.median(norms))
     assert torch.equal(free, _trained(ClippedSchedule(1e-2, 32, 3, global_clipnorm=2 * max(unclipped))))
@@ -278,25 +284,17 @@ def test_adam_sees_no_gradient_beyond_the_norm(monkeypatch):
     assert max(norms) == pytest.approx(bound, rel=1e-4)
 
 
-def test_what_is_watched_has_the_norm_of_each_gradient_before_it_is_clipped(monkeypatch):
-    seen, step = [], torch.optim.Adam.step
-
-    def look(self, *args, **kwargs):
-        gradients = [parameter.grad for group in self.param_groups for parameter in group["params"]]
-        seen.append(float(torch.cat([gradient.flatten() for gradient in gradients]).norm()))
-        return step(self, *args, **kwargs)
-
-    monkeypatch.setattr(torch.optim.Adam, "step", look)
+def test_what_is_watched_has_the_norm_of_each_gradient_before_it_is_clipped(norms):
     histories: list[History] = []
     watched = {"watch": Watch(_data(), every=100), "on_epoch": histories.append}
     free = _trained(KerasSchedule(1e-2, 32, 2))
-    seen.clear()
+    norms.clear()
     assert torch.equal(free, _trained(KerasSchedule(1e-2, 32, 2), **watched))
-    assert histories[-1].curves["norm"] == pytest.approx(seen)
-    bound = min(seen) / 2
-    seen.clear()
+    assert histories[-1].curves["norm"] == pytest.approx(norms)
+    bound = min(norms) / 2
+    norms.clear()
     _trained(ClippedSchedule(1e-2, 32, 2, global_clipnorm=bound), **watched)
-    assert seen == pytest.approx([bound] * len(seen), rel=1e-4)
+    assert norms == pytest.approx([bound] * len(norms), rel=1e-4)
     assert histories[-1].curves["norm"][0] == pytest.approx(histories[0].curves["norm"][0])
     assert min(histories[-1].curves["norm"]) > bound
 
