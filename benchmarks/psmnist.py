@@ -130,7 +130,7 @@ def our_step(name: str, masked: bool, work: Work, form: str, precision: str) -> 
 def loop_over_memory(net: SequenceClassifier, x: Tensor) -> Tensor:
     """Logits of an LMU, memory and hidden cell one step after another."""
     assert isinstance(net.layer, LMU)
-    masks = net.draw_masks(len(x)).recurrent
+    masks = net.draw_masks(*x.shape[:2]).recurrent
     c: Tensor | None = None
     m, h = x.new_zeros(len(x), net.layer.memory_size), x.new_zeros(len(x), net.layer.hidden_size)
     for x_t in x.unbind(1):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rnnkit.errors import UserError
-from rnnkit.models.dropout import PLACES, Masks, draw_mask
+from rnnkit.models.dropout import PLACES, SPANS, Masks, draw_mask, draw_masks_of_steps
 from rnnkit.models.initialisers import glorot_uniform
 from rnnkit.models.layers import Recurrent, check_sizes
 from rnnkit.models.legendre import DISCRETIZERS, discrete_matrices
@@ -38,10 +38,12 @@ class ClassifierConfig:
         Whether batch normalisation stands between the last state and the readout.
     dropout, recurrent_dropout : float
         Rates in [0, 1).
-    dropout_place : {"input", "layer", "output"}
-        Where `dropout` acts: on what the cell reads (constant over time; each gate has its own mask where there is
-        recurrent dropout, as in Keras), on the sequence that the layer reads (for a cell without a memory: one mask
-        for all gates), or on the last state, just before the readout.
+    dropout_place : {"input", "memory", "output"}
+        Where `dropout` acts: on what the cell reads (each gate has its own mask where there is recurrent dropout, as
+        in Keras), on what the memory reads (as in keras-lmu: the cell still sees the whole input), or on the last
+        state, just before the readout.
+    dropout_span : {"sequence", "step"}
+        How long a mask of what is read lasts: see `rnnkit.models.dropout`.
     """
 
     cell: str
@@ -57,9 +59,15 @@ class ClassifierConfig:
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
     dropout_place: str = "input"
+    dropout_span: str = "sequence"
 
     def __post_init__(self) -> None:
-        choices = {"cell": CELLS, "discretizer": DISCRETIZERS, "dropout_place": PLACES}
+        choices = {
+            "cell": CELLS,
+            "discretizer": DISCRETIZERS,
+            "dropout_place": PLACES,
+            "dropout_span": SPANS,
+        }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise UserError(f"unknown {name}", value=getattr(self, name), allowed=allowed)
@@ -73,6 +81,12 @@ class ClassifierConfig:
             rate = getattr(self, name)
             if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
                 raise UserError(f"{name} is no rate", value=rate, allowed="a number in [0, 1)")
+        if self.dropout and self.dropout_place == "memory" and self.memory_size == 0:
+            raise UserError(
+                "dropout_place has no memory to act on",
+                value=self.dropout_place,
+                allowed=[place for place in PLACES if place != "memory"],
+            )
         if self.memory_size != 0:
             discrete_matrices(self.memory_size, self.theta, self.discretizer)
 
@@ -157,8 +171,11 @@ class SequenceClassifier(nn.Module):
             len(statistic) for statistic in (self.norm.buffers() if self.norm is not None else ())
         )
 
-    def draw_masks(self, batch_size: int, *, device: torch.device | str | None = None) -> Masks:
-        """Dropout masks of a batch, drawn from `dropout_generator`; on the weights' device if no other is named."""
+    def draw_masks(self, batch_size: int, seq_len: int, *, device: torch.device | str | None = None) -> Masks:
+        """Dropout masks of a batch, drawn from `dropout_generator`; on the weights' device if no other is named.
+
+        Those of each step, which are many, are on the weights' device in any case.
+        """
         config, cell = self.config, self.cell
         if config.dropout == config.recurrent_dropout == 0:
             return Masks()
@@ -169,16 +186,25 @@ class SequenceClassifier(nn.Module):
                 hint="Give the classifier a dropout_generator, or call .eval() on it",
             )
         has_gates = cell.num_gates > 1 and config.recurrent_dropout > 0
-        to = self.weight_out.device if device is None else device
+        here = self.weight_out.device
+        to = here if device is None else device
         rate = {place: config.dropout if place == config.dropout_place else 0.0 for place in PLACES}
+        by_step = config.dropout_span == "step"
 
         def draw(*shape: int, rate: float) -> Tensor | None:
             return draw_mask(*shape, rate=rate, generator=generator, device=to)
 
+        def draw_read(*shape: int, rate: float) -> Tensor | None:
+            if not by_step:
+                return draw(*shape, rate=rate)
+            return draw_masks_of_steps(seq_len, *shape, rate=rate, generator=generator, device=here)
+
+        gates = cell.num_gates if has_gates else 1
+        memory = draw_read(batch_size, config.input_size, rate=rate["memory"])
         return Masks(
-            input=draw(cell.num_gates if has_gates else 1, batch_size, cell.input_size, rate=rate["input"]),
-            recurrent=draw(cell.num_gates, batch_size, cell.hidden_size, rate=config.recurrent_dropout),
-            layer=draw(batch_size, 1, config.input_size, rate=rate["layer"]),
+            input=draw_read(gates, batch_size, cell.input_size, rate=rate["input"]),
+            recurrent=draw_read(cell.num_gates, batch_size, cell.hidden_size, rate=config.recurrent_dropout),
+            memory=None if memory is None else memory.view(-1, batch_size, config.input_size).transpose(0, 1),
             output=draw(batch_size, cell.hidden_size, rate=rate["output"]),
         )
 
@@ -187,11 +213,11 @@ class SequenceClassifier(nn.Module):
 
         In training, dropout masks are drawn where none are given; otherwise there is no dropout unless masks are given.
         """
-        masks = (self.draw_masks(len(x)) if self.training else Masks()) if masks is None else masks
-        if masks.layer is not None:
-            x = x * masks.layer
+        if masks is None:
+            masks = self.draw_masks(*x.shape[:2]) if self.training else Masks()
+        of_memory = {} if masks.memory is None else {"memory_masks": masks.memory}
         h_n, _, _ = self.layer(
-            x, input_masks=masks.input, recurrent_masks=masks.recurrent, precision=self.precision
+            x, input_masks=masks.input, recurrent_masks=masks.recurrent, precision=self.precision, **of_memory
         )
         return self.readout(h_n, output_mask=masks.output)
 

@@ -1,4 +1,8 @@
-"""Dropout masks of recurrent classifiers as Keras draws them: per sample, constant over time."""
+"""Dropout masks of recurrent classifiers as Keras draws them: one a sample, or one a sample and step.
+
+Keras 3 keeps a mask for a whole sequence, as its documentation says that Keras does. Keras 2 draws it within the loop
+over steps (``DropoutRNNCellMixin`` of 2.15, in a compiled graph): there each step has masks of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-PLACES = ("input", "layer", "output")
+PLACES = ("input", "memory", "output")
+SPANS = ("sequence", "step")
 
 
 @dataclass(frozen=True)
@@ -16,12 +21,12 @@ class Masks:
 
     Attributes
     ----------
-    input : Tensor (1 or G, batch, features), optional
-        On what the recurrent cell reads: one for all gates, or one for each.
-    recurrent : Tensor (G, batch, hidden_size), optional
+    input : Tensor (1 or G, batch, features) or (seq_len, 1 or G, batch, features), optional
+        On what the recurrent cell reads: one for all gates, or one for each; constant over time, or of each step.
+    recurrent : Tensor (G, batch, hidden_size) or (seq_len, G, batch, hidden_size), optional
         On the state that each gate reads.
-    layer : Tensor (batch, 1, input_size), optional
-        On the sequence that a layer with a memory reads.
+    memory : Tensor (batch, 1 or seq_len, input_size), optional
+        On the sequence that a Legendre memory reads; the cell behind it reads that as it is.
     output : Tensor (batch, hidden_size), optional
         On the last state, before the readout.
     """
@@ -43,3 +48,17 @@ def draw_mask(
         return None
     kept = torch.rand(*shape, generator=generator, device=generator.device) >= rate
     return kept.to(device=device, dtype=torch.float32) / (1 - rate)
+
+
+def draw_masks_of_steps(
+    *shape: int, rate: float, generator: torch.Generator, device: torch.device | str = "cpu"
+) -> Tensor | None:
+    """As :func:`draw_mask` for so many numbers that they are drawn where they are needed.
+
+    Only a seed comes from the generator; the same one gives other masks on another device.
+    """
+    if rate == 0:
+        return None
+    seed = int(torch.randint(2**63 - 1, (), generator=generator, device=generator.device))
+    own = torch.Generator(device).manual_seed(seed)
+    return torch.empty(*shape, device=device).bernoulli_(1 - rate, generator=own).div_(1 - rate)

@@ -88,8 +88,8 @@ class Recurrent(nn.Module):
         rows : Tensor (seq_len, batch, input_size)
         weight : Tensor (G * hidden_size, input_size), optional
             In place of `weight_ih`.
-        masks : Tensor (1 or G, batch, input_size), optional
-            Dropout of the input, constant over time: one mask for all gates, or one for each.
+        masks : Tensor (1 or G, batch, input_size) or (seq_len, 1 or G, batch, input_size), optional
+            Dropout of the input, constant over time or of each step: one mask for all gates, or one for each.
         precision : {"fp32", "bf16"}
             ``bf16`` rounds the operands and the results of products over more than one feature to bfloat16.
 
@@ -119,9 +119,9 @@ class Recurrent(nn.Module):
         Parameters
         ----------
         x : Tensor (batch, seq_len, input_size)
-        input_masks : Tensor (1 or G, batch, input_size), optional
+        input_masks : Tensor (1 or G, batch, input_size) or (seq_len, 1 or G, batch, input_size), optional
             Dropout of the input, see `drive`.
-        recurrent_masks : Tensor (G, batch, hidden_size), optional
+        recurrent_masks : Tensor (G, batch, hidden_size) or (seq_len, G, batch, hidden_size), optional
             Recurrent dropout, see `rnnkit.models.recurrence.recur`.
         precision : {"fp32", "bf16"}
         states : bool
@@ -135,15 +135,23 @@ class Recurrent(nn.Module):
         check_input(x, self.input_size)
         rows, recurrent = x.transpose(0, 1), (self.weight_hh, self.bias_hh)
         options: dict[str, Any] = {"masks": recurrent_masks, "precision": precision, "states": states}
-        if self.input_size == 1 and (input_masks is None or len(input_masks) == 1):
-            numbers = rows if input_masks is None else rows * input_masks[0]
+        if self.input_size == 1:
+            numbers = _numbers(rows.squeeze(2), input_masks)
             h_n, c_n, hidden_states = recur_numbers(
-                self.cell, numbers.squeeze(2), self.weight_ih.squeeze(1), self.bias_ih, *recurrent, **options
+                self.cell, numbers, self.weight_ih.squeeze(1), self.bias_ih, *recurrent, **options
             )
         else:
             drive = self.drive(rows, masks=input_masks, precision=precision)
             h_n, c_n, hidden_states = recur(self.cell, drive, *recurrent, **options)
         return h_n, c_n, None if hidden_states is None else hidden_states.transpose(0, 1)
+
+
+def _numbers(x: Tensor, masks: Tensor | None) -> Tensor:
+    """One number a step behind its masks: x (seq_len, batch) -> the same, or (seq_len, batch, G) where gates differ."""
+    if masks is None:
+        return x
+    masks = masks.squeeze(-1).transpose(-1, -2)  # (batch, 1 or G) or (seq_len, batch, 1 or G)
+    return x * masks.squeeze(-1) if masks.shape[-1] == 1 else x.unsqueeze(2) * masks
 
 
 def check_sizes(**sizes: object) -> None:

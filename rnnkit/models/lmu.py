@@ -17,6 +17,7 @@ from rnnkit.models.initialisers import glorot_uniform, orthogonal
 from rnnkit.models.layers import Recurrent, check_input, check_sizes
 from rnnkit.models.legendre import chunk_matrices, discrete_matrices
 from rnnkit.models.recurrence import padded_inputs, reads_inputs, recur, recur_inputs
+from rnnkit.models.recurrence.stepwise import masks_at
 
 _STEPS_AT_ONCE = 16  # of a memory that is laid out
 
@@ -176,30 +177,35 @@ class LMU(nn.Module):
         *,
         input_masks: Tensor | None = None,
         recurrent_masks: Tensor | None = None,
+        memory_masks: Tensor | None = None,
         precision: str = "fp32",
         states: bool = False,
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Run over whole sequences; arguments and results as of `Recurrent.forward`.
 
-        `input_masks` (1 or G, batch, hidden.input_size) are dropout of what the hidden cell reads. A linear memory
-        is computed in float32 at any precision; what the cell reads of it is an operand of its products.
+        `input_masks` (.., 1 or G, batch, hidden.input_size) are dropout of what the hidden cell reads, `memory_masks`
+        (batch, 1 or seq_len, input_size) of what the memory reads, while the cell sees the input as it is. A linear
+        memory is computed in float32 at any precision; what the cell reads of it is an operand of its products.
         """
         check_input(x, self.input_size)
         if not self.is_linear:
-            return self._stepwise(x, input_masks, recurrent_masks, states)
-        x = x.transpose(0, 1)  # (T, B, I)
+            if input_masks is not None or memory_masks is not None:
+                raise UserError("dropout of what a memory with feedback or its cell reads is not there")
+            return self._stepwise(x, recurrent_masks, states)
+        remembered = (x if memory_masks is None else x * memory_masks).transpose(0, 1)  # (T, B, I)
+        x = x.transpose(0, 1)
         hidden, recurrent = self.hidden, (self.hidden.weight_hh, self.hidden.bias_hh)
         options: dict[str, Any] = {"masks": recurrent_masks, "precision": precision, "states": states}
         is_plain = input_masks is None and self.input_to_hidden and self._has_one_factor
         steps = _steps_per_chunk(x.numel(), len(hidden.weight_ih)) if is_plain else 0
         if steps and reads_inputs(x, hidden.weight_hh):
-            inputs, weight_inputs = self._read_by_chunks(x, min(steps, len(x)))
+            inputs, weight_inputs = self._read_by_chunks(remembered, min(steps, len(x)))
             weights = weight_inputs, hidden.weight_ih[:, -1], hidden.bias_ih
             h_n, c_n, hidden_states = recur_inputs(
                 hidden.cell, inputs, x.squeeze(2), *weights, *recurrent, **options
             )
         else:
-            m, weight = self._seen(x)
+            m, weight = self._seen(remembered)
             rows = torch.cat([m, x], dim=2) if self.input_to_hidden else m
             drive = hidden.drive(rows, weight=weight, masks=input_masks, precision=precision)
             h_n, c_n, hidden_states = recur(hidden.cell, drive, *recurrent, **options)
@@ -214,15 +220,13 @@ class LMU(nn.Module):
         return (by_memory @ self.transition.t() + encoded.unsqueeze(2) * self.injection).flatten(1)
 
     def _stepwise(
-        self, x: Tensor, input_masks: Tensor | None, recurrent_masks: Tensor | None, states: bool
+        self, x: Tensor, recurrent_masks: Tensor | None, states: bool
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        if input_masks is not None:
-            raise UserError("dropout of the hidden cell's input is not there for a memory with feedback")
         m = x.new_zeros(len(x), self.memory_d * self.memory_size)
         h, c = x.new_zeros(len(x), self.hidden_size), None
         hidden_states = []
-        for x_t in x.unbind(1):
-            m, h, c = self.step(x_t, m, h, c, recurrent_masks=recurrent_masks)
+        for t, x_t in enumerate(x.unbind(1)):
+            m, h, c = self.step(x_t, m, h, c, recurrent_masks=masks_at(recurrent_masks, t))
             if states:
                 hidden_states.append(h)
         return h, c, torch.stack(hidden_states, dim=1) if states else None

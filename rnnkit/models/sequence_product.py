@@ -17,7 +17,7 @@ class SequenceProduct(torch.autograd.Function):
     """``rows @ weight.T``, or ``(rows * masks[g]) @ weight[g].T`` for each gate g, side by side.
 
     ``apply(rows, weight, masks, dtype)`` takes rows (seq_len, batch, features), weight (G * hidden_size, features)
-    and masks (G, batch, features) or None, and returns (seq_len, batch, G * hidden_size). Operands and results are
+    and masks (G, batch, features), or those of each step (seq_len, G, batch, features), or None, and returns (seq_len, batch, G * hidden_size). Operands and results are
     rounded to `dtype`. Masked rows are made some steps at a time, and made anew in the backward pass; of rows without
     masks the rounded ones are kept.
     """
@@ -29,7 +29,7 @@ class SequenceProduct(torch.autograd.Function):
         rows = rows.to(dtype) if masks is None else rows
         ctx.save_for_backward(rows, weight, masks)
         ctx.dtype, ctx.wide = dtype, result.dtype
-        parts = weight.to(dtype).chunk(1 if masks is None else len(masks))
+        parts = weight.to(dtype).chunk(1 if masks is None else masks.shape[-3])
         width = len(parts[0])
         for some in _pieces(rows):
             for g, part in enumerate(parts):
@@ -45,7 +45,7 @@ class SequenceProduct(torch.autograd.Function):
         rows, weight, masks = ctx.saved_tensors
         grad_weight = torch.zeros_like(weight)
         grad_rows = torch.zeros_like(rows, dtype=ctx.wide) if ctx.needs_input_grad[0] else None
-        count = 1 if masks is None else len(masks)
+        count = 1 if masks is None else masks.shape[-3]
         width = len(weight) // count
         for some in _pieces(rows):
             for g in range(count):
@@ -55,13 +55,17 @@ class SequenceProduct(torch.autograd.Function):
                 grad_weight[gate] += _multiply(delta.flatten(0, 1).t(), read.flatten(0, 1))
                 if grad_rows is not None:
                     back = _multiply(delta, weight[gate].to(ctx.dtype))
-                    grad_rows[some] += back if masks is None else back * masks[g]
+                    grad_rows[some] += back if masks is None else back * _mask(masks, g, some)
         return grad_rows, grad_weight, None, None
 
 
 def _read(rows: Tensor, masks: Tensor | None, gate: int, some: slice, dtype: torch.dtype) -> Tensor:
     """Some steps of what a gate reads."""
-    return rows[some] if masks is None else (rows[some] * masks[gate]).to(dtype)
+    return rows[some] if masks is None else (rows[some] * _mask(masks, gate, some)).to(dtype)
+
+
+def _mask(masks: Tensor, gate: int, some: slice) -> Tensor:
+    return masks[gate] if masks.dim() == 3 else masks[some, gate]
 
 
 def multiplies_in(dtype: torch.dtype, device: torch.device) -> bool:

@@ -92,7 +92,7 @@ class GraphedStep:
         Masks are drawn while a GPU still works on the step before. A copy from the host to the device waits for it:
         to keep it busy, gather x and y from data on the device, with an order that was moved there once an epoch.
         """
-        masks = self._model.draw_masks(len(x), device="cpu") if self._model.training else Masks()
+        masks = self._model.draw_masks(*x.shape[:2], device="cpu") if self._model.training else Masks()
         if x.shape not in self._plans:
             self._plans[tuple(x.shape)] = self._plan(x, y, masks)
         batch, replay = self._plans[tuple(x.shape)]
@@ -203,7 +203,7 @@ class _Batch:
         self.masks = Masks(**placed)
         # Two of each: one may still be on its way while the next is written.
         self._pinned = [
-            {name: mask.clone().pin_memory() for name, mask in _given(masks).items()}
+            {name: mask.clone().pin_memory() for name, mask in _from_host(masks).items()}
             for _ in range(2 if x.device.type == "cuda" else 0)
         ]
         self._sent: list[torch.cuda.Event | None] = [None, None]
@@ -213,20 +213,25 @@ class _Batch:
         self.x.copy_(x)
         self.y.copy_(y)
         given, placed = _given(masks), _given(self.masks)
-        if not self._pinned or not given:
-            for name, mask in given.items():
-                placed[name].copy_(mask)
+        sent_later = _from_host(masks) if self._pinned else {}
+        for name in given.keys() - sent_later.keys():
+            placed[name].copy_(given[name])
+        if not sent_later:
             return
         pinned, sent = self._pinned.pop(0), self._sent.pop(0)
         if sent is not None:
             sent.synchronize()
-        for name, mask in given.items():
+        for name, mask in sent_later.items():
             pinned[name].copy_(mask)
             placed[name].copy_(pinned[name], non_blocking=True)
         sent = torch.cuda.Event()
         sent.record()
         self._pinned.append(pinned)
         self._sent.append(sent)
+
+
+def _from_host(masks: Masks) -> dict[str, Tensor]:
+    return {name: mask for name, mask in _given(masks).items() if mask.device.type == "cpu"}
 
 
 def _given(masks: Masks) -> dict[str, Tensor]:

@@ -75,7 +75,7 @@ def _backward(  # type: ignore[no-untyped-def]
                     )  # fmt: skip
                 _sum_up(sizes, t, row, unit, deltas, x, grad_drive, grad_bias, grad_input)
                 _collect(
-                    sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states, inputs is not None
+                    sizes, t, row, unit, filled, num_slots, deltas, masks, left, summands, states, inputs is not None
                 )  # fmt: skip
         _turn(sizes, filled, num_slots, deltas, summands, inputs is not None)
         if inputs is not None:
@@ -89,7 +89,7 @@ def _backward(  # type: ignore[no-untyped-def]
             _add_weights(sizes, filled, num_slots, present(masks), summands, states, grad_weight)
             filled = 0
         if t > 0:
-            _step_back(sizes, left, right, masks, tile, grad_h)
+            _step_back(sizes, t, left, right, masks, tile, grad_h)
     end_tiles(left, shape)
     restore_mode(mode)
 
@@ -135,15 +135,16 @@ def _sum_up(sizes, t, row, unit, deltas, x, grad_drive, grad_bias, grad_input): 
             if has_other:
                 store(grad_drive, ((sample + 1) * cell + gate) * units + unit, two)
         elif x is not None:
-            total = fma(splat(x, x[sample]), one, load(grad_input, where))
+            number = sample * sizes.numbers + min(gate, sizes.numbers - 1)
+            total = fma(splat(x, x[number]), one, load(grad_input, where))
             if has_other:
-                total = fma(splat(x, x[sample + 1]), two, total)
+                total = fma(splat(x, x[number + sizes.numbers]), two, total)
             store(grad_input, where, total)
 
 
 @inlined
 def _collect(  # type: ignore[no-untyped-def]
-    sizes, row, unit, filled, num_slots, deltas, masks, left, summands, states, has_inputs
+    sizes, t, row, unit, filled, num_slots, deltas, masks, left, summands, states, has_inputs
 ):  # fmt: skip
     """Round the deltas and states of two samples to operands: of the way back, and of the weights' gradient."""
     num_gates, units = len(sizes.gates), sizes.hidden_size // LANES
@@ -167,8 +168,8 @@ def _collect(  # type: ignore[no-untyped-def]
     other = min(sample + 1, sizes.batch - 1)  # of a row that is not there, which is zero
     for gate in range(num_gates):
         where = (gate * units // 4 + block) * total + depth
-        mask = load(masks, (gate * sizes.batch + sample) * units + unit)
-        mask_two = load(masks, (gate * sizes.batch + other) * units + unit)
+        first = t * sizes.mask_stride + gate * sizes.batch * units + unit
+        mask, mask_two = load(masks, first + sample * units), load(masks, first + other * units)
         put_steps(states, where * 4 + column, 4, one * mask, two * mask_two)
 
 
@@ -253,7 +254,7 @@ def _add_outer(sizes, filled, num_slots, gate, summands, columns, first, result)
 
 
 @compiled
-def _step_back(sizes, left, right, masks, tile, grad_h):  # type: ignore[no-untyped-def]
+def _step_back(sizes, t, left, right, masks, tile, grad_h):  # type: ignore[no-untyped-def]
     """What comes back through the gates as the state's gradient, of a GRU beside what passed by them."""
     num_gates, size, step = len(sizes.gates), sizes.hidden_size, width(left)
     units, width_left, num_rows = size // LANES, num_gates * size, tile_rows(left)
@@ -272,7 +273,7 @@ def _step_back(sizes, left, right, masks, tile, grad_h):  # type: ignore[no-unty
                         value = load(tile, (row - top) * 4 + vector)
                         if present(masks):
                             mask = (part * sizes.batch + sizes.first + row) * units + unit
-                            value = value * load(masks, mask)
+                            value = value * load(masks, t * sizes.mask_stride + mask)
                         if num_gates == GRU or part > 0:
                             value = value + load(grad_h, row * units + unit)
                         store(grad_h, row * units + unit, value)

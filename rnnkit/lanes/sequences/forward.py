@@ -27,6 +27,10 @@ class Sizes(NamedTuple):
     hidden_size: int
     num_inputs: int
     input_steps: int  # in which the same inputs are read, with other weights in each
+    numbers: int  # of x in a step and sample: one, or one for each gate
+    mask_stride: (
+        int  # vectors from the masks of one step to those of the next; 0 where they are constant over time
+    )
 
 
 @compiled
@@ -36,10 +40,10 @@ def forward(  # type: ignore[no-untyped-def]
     """Run all steps.
 
     Every buffer is flat. ``kept`` (seq_len, padded, num_kept, H) or empty, ``states`` (seq_len, batch, H) or empty,
-    ``drive`` (seq_len, batch, G * H), or None with ``x`` (seq_len, batch) and ``weight_ih`` (G * H,) in its place;
+    ``drive`` (seq_len, batch, G * H), or None with ``x`` (seq_len, batch, numbers) and ``weight_ih`` (G * H,) in its place;
     beside which there may be ``inputs`` (seq_len / input_steps, rounded up, batch, I); ``right``: weight_hh as
     (H / BLOCK, G, H, BLOCK) in steps, ``right_inputs``: the inputs' weights likewise, I for the second H, for each of
-    ``input_steps``; ``masks`` (G, batch, H) or empty; ``left``: zeros (2, G or 1, padded, H), ``left_inputs``
+    ``input_steps``; ``masks`` (seq_len or 1, G, batch, H) or empty; ``left``: zeros (2, G or 1, padded, H), ``left_inputs``
     (padded, I); ``h`` and ``c``: zeros (padded, H), left with the last states.
     """
     _forward(
@@ -58,6 +62,9 @@ def _forward(  # type: ignore[no-untyped-def]
     num_left = num_gates if present(masks) else 1
     for t in range(sizes.seq_len):
         now, following = t % 2 * num_left, (t + 1) % 2 * num_left
+        first_mask = (
+            min(t + 1, sizes.seq_len - 1) * sizes.mask_stride
+        )  # of the step that reads what this one makes
         if inputs is not None and t % sizes.input_steps == 0:
             _take(sizes, t // sizes.input_steps, inputs, left_inputs)
         for block in range(size // BLOCK):
@@ -78,11 +85,35 @@ def _forward(  # type: ignore[no-untyped-def]
                         slot = (t * sizes.padded + row) * num_kept(num_gates) * units + unit
                         if num_gates == RNN:
                             value = rnn_forward(
-                                tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot
+                                tile,
+                                place,
+                                bias,
+                                drive,
+                                x,
+                                weight_ih,
+                                sample,
+                                sizes.numbers,
+                                units,
+                                unit,
+                                kept,
+                                slot,
                             )
                         elif num_gates == LSTM:
                             value = lstm_forward(
-                                tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot, c, at
+                                tile,
+                                place,
+                                bias,
+                                drive,
+                                x,
+                                weight_ih,
+                                sample,
+                                sizes.numbers,
+                                units,
+                                unit,
+                                kept,
+                                slot,
+                                c,
+                                at,
                             )
                         else:
                             value = gru_forward(
@@ -93,6 +124,7 @@ def _forward(  # type: ignore[no-untyped-def]
                                 x,
                                 weight_ih,
                                 sample,
+                                sizes.numbers,
                                 units,
                                 unit,
                                 kept,
@@ -109,7 +141,8 @@ def _forward(  # type: ignore[no-untyped-def]
                             put_operand(left, (following * sizes.padded + row) * units + unit, value)
                         else:
                             for gate in range(num_gates):
-                                mask = load(masks, (gate * sizes.batch + sizes.first + row) * units + unit)
+                                at_mask = (gate * sizes.batch + sizes.first + row) * units + unit
+                                mask = load(masks, first_mask + at_mask)
                                 where = ((following + gate) * sizes.padded + row) * units + unit
                                 put_operand(left, where, value * mask)
     end_tiles(left, shape)

@@ -23,39 +23,46 @@ def num_kept(cell):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _driven(total, drive, x, weight_ih, sample, at, row):  # type: ignore[no-untyped-def]
+def _driven(total, drive, x, weight_ih, number, at, row):  # type: ignore[no-untyped-def]
     """Add the input's contribution to a sum: as given, or one number of input times its weight."""
     if drive is not None:
         total = total + load(drive, at)
     if x is not None:
-        total = total + splat(x, x[sample]) * load(weight_ih, row)
+        total = total + splat(x, x[number]) * load(weight_ih, row)
     return total
 
 
 @inlined
-def _gate(tile, place, gate, bias, drive, x, weight_ih, sample, num_gates, units, unit):  # type: ignore[no-untyped-def]
+def _gate(tile, place, gate, bias, drive, x, weight_ih, sample, numbers, num_gates, units, unit):  # type: ignore[no-untyped-def]
     """Sum of a gate: recurrent product, bias, and the input's contribution."""
     row = gate * units + unit
     total = load(tile, gate * MOST_ROWS * 4 + place) + load(bias, row)
-    return _driven(total, drive, x, weight_ih, sample, (sample * num_gates + gate) * units + unit, row)
+    number = sample * numbers + min(gate, numbers - 1)
+    return _driven(total, drive, x, weight_ih, number, (sample * num_gates + gate) * units + unit, row)
 
 
 @inlined
-def rnn_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot):  # type: ignore[no-untyped-def]
+def rnn_forward(tile, place, bias, drive, x, weight_ih, sample, numbers, units, unit, kept, slot):  # type: ignore[no-untyped-def]
     """The next h of the simple RNN."""
-    h = tanh_beside(kept, _gate(tile, place, 0, bias, drive, x, weight_ih, sample, 1, units, unit))
+    h = tanh_beside(kept, _gate(tile, place, 0, bias, drive, x, weight_ih, sample, numbers, 1, units, unit))
     if present(kept):
         keep(kept, slot, h)
     return h
 
 
 @inlined
-def lstm_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot, c, at):  # type: ignore[no-untyped-def]
+def lstm_forward(tile, place, bias, drive, x, weight_ih, sample, numbers, units, unit, kept, slot, c, at):  # type: ignore[no-untyped-def]
     """The next h of the LSTM; c is brought up to date."""
-    i = sigmoid_beside(kept, _gate(tile, place, 0, bias, drive, x, weight_ih, sample, 4, units, unit))
-    f = sigmoid_beside(kept, _gate(tile, place, 1, bias, drive, x, weight_ih, sample, 4, units, unit))
-    g = tanh_beside(kept, _gate(tile, place, 2, bias, drive, x, weight_ih, sample, 4, units, unit))
-    o = sigmoid_beside(kept, _gate(tile, place, 3, bias, drive, x, weight_ih, sample, 4, units, unit))
+    i = sigmoid_beside(
+        kept, _gate(tile, place, 0, bias, drive, x, weight_ih, sample, numbers, 4, units, unit)
+    )
+    f = sigmoid_beside(
+        kept, _gate(tile, place, 1, bias, drive, x, weight_ih, sample, numbers, 4, units, unit)
+    )
+    g = tanh_beside(kept, _gate(tile, place, 2, bias, drive, x, weight_ih, sample, numbers, 4, units, unit))
+    o = sigmoid_beside(
+        kept, _gate(tile, place, 3, bias, drive, x, weight_ih, sample, numbers, 4, units, unit)
+    )
     memory = fma(f, load(c, at), i * g)
     store(c, at, memory)
     if present(kept):
@@ -69,18 +76,23 @@ def lstm_forward(tile, place, bias, drive, x, weight_ih, sample, units, unit, ke
 
 @inlined
 def gru_forward(  # type: ignore[no-untyped-def]
-    tile, place, bias, drive, x, weight_ih, sample, units, unit, kept, slot, h, at, has_inputs
+    tile, place, bias, drive, x, weight_ih, sample, numbers, units, unit, kept, slot, h, at, has_inputs
 ):  # fmt: skip
     """The next h of the GRU.
 
     The candidate's recurrent bias is the fourth row of ``bias``; what its inputs contribute is a fourth sum in
     ``tile``, if it ``has_inputs``.
     """
-    r = sigmoid_beside(kept, _gate(tile, place, 0, bias, drive, x, weight_ih, sample, 3, units, unit))
-    z = sigmoid_beside(kept, _gate(tile, place, 1, bias, drive, x, weight_ih, sample, 3, units, unit))
+    r = sigmoid_beside(
+        kept, _gate(tile, place, 0, bias, drive, x, weight_ih, sample, numbers, 3, units, unit)
+    )
+    z = sigmoid_beside(
+        kept, _gate(tile, place, 1, bias, drive, x, weight_ih, sample, numbers, 3, units, unit)
+    )
     q = load(tile, 2 * MOST_ROWS * 4 + place) + load(bias, 3 * units + unit)
     row = 2 * units + unit
-    driven = _driven(load(bias, row), drive, x, weight_ih, sample, (sample * 3 + 2) * units + unit, row)
+    number = sample * numbers + numbers - 1
+    driven = _driven(load(bias, row), drive, x, weight_ih, number, (sample * 3 + 2) * units + unit, row)
     if has_inputs:
         driven = driven + load(tile, 3 * MOST_ROWS * 4 + place)
     n = tanh_beside(kept, fma(r, q, driven))

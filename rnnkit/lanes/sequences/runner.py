@@ -39,12 +39,13 @@ class Problem:
     seq_len, batch : int
     drive : ndarray (seq_len, batch, G * H) or None
         The input's contribution, its bias included.
-    x, weight_ih, bias_ih : ndarray (seq_len, batch), (G * H,), (G * H,), or None
-        One number of input a step, where there is no drive.
+    x, weight_ih, bias_ih : ndarray (seq_len, batch) or (seq_len, batch, G), (G * H,), (G * H,), or None
+        One number of input a step, or one for each gate, where there is no drive.
     inputs, weight_inputs : ndarray (ceil(seq_len / P), batch, I), (P, G * H, I), or None
         More inputs beside x, read in P steps with other weights in each; I is a multiple of `LANES`. The backward pass
         needs no weights.
-    masks : ndarray (G, batch, H) or None
+    masks : ndarray (G, batch, H) or (seq_len, G, batch, H), or None
+        Constant over time, or those of each step.
     bf16 : bool
         Whether operands of products are rounded to bfloat16, and what is kept to half precision.
     """
@@ -77,6 +78,17 @@ class Problem:
     def num_inputs(self) -> int:
         """Inputs beside x."""
         return 0 if self.inputs is None else int(self.inputs.shape[2])
+
+    @property
+    def numbers(self) -> int:
+        """Numbers of x in a step and sample."""
+        return 1 if self.x is None or self.x.ndim == 2 else int(self.x.shape[2])
+
+    @property
+    def mask_stride(self) -> int:
+        """Vectors between the masks of two steps."""
+        varies = self.masks is not None and self.masks.ndim == 4
+        return self.num_gates * self.batch * self.hidden_size // LANES if varies else 0
 
     @property
     def operand_dtype(self) -> type:
@@ -197,7 +209,17 @@ def run_forward(
         gates = tuple(range(num_gates))
         steps = 1 if problem.weight_inputs is None else len(problem.weight_inputs)
         sizes = Sizes(
-            gates, problem.seq_len, problem.batch, first, rows, padded, size, problem.num_inputs, steps
+            gates,
+            problem.seq_len,
+            problem.batch,
+            first,
+            rows,
+            padded,
+            size,
+            problem.num_inputs,
+            steps,
+            problem.numbers,
+            problem.mask_stride,
         )
         tape.sizes.append(sizes)
         count = problem.seq_len * padded * num_kept(num_gates) * size if keep else 0

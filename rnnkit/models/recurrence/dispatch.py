@@ -59,20 +59,22 @@ def recur_numbers(
     states: bool = False,
     form: str | None = None,
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """Run a recurrence whose input is one number a step: x (seq_len, batch).
+    """Run a recurrence whose input is one number a step: x (seq_len, batch), or (seq_len, batch, G), one for each gate.
 
     As :func:`recur` of ``drive = x[..., None] * weight_ih + bias_ih`` with weight_ih and bias_ih (G * hidden_size,),
-    but the forms other than stepwise do not lay out the drive, which is larger than all that they have to keep; they
-    do so only where a gradient for x is wanted.
+    but the fused form does not lay out the drive, which is larger than all that it has to keep, nor does the unrolled
+    one where gates read the same number; they do so where a gradient for x is wanted.
     """
     given = [x, weight_ih, bias_ih, weight_hh, bias_hh, masks]
     taken = _taken(form, given, weight_hh.shape[1])
-    if taken == "stepwise" or x.requires_grad:
-        drive = x.unsqueeze(2) * weight_ih + bias_ih
+    by_gate = x.dim() == 3
+    if taken == "stepwise" or x.requires_grad or (by_gate and taken == "unrolled"):
+        weights = weight_ih.view(x.shape[2] if by_gate else 1, -1)
+        drive = (x.view(*x.shape[:2], -1, 1) * weights).flatten(2) + bias_ih
         return recur(
             cell, drive, weight_hh, bias_hh, masks=masks, precision=precision, states=states, form=form
         )
-    drive_of_none = x.unsqueeze(2).expand(*x.shape, weight_ih.shape[0])
+    drive_of_none = x.new_empty(1).expand(*x.shape[:2], weight_ih.shape[0])
     stepwise.check_arguments(cell, drive_of_none, weight_hh, bias_hh, masks, precision)
     one = fused if taken == "fused" else unrolled
     return one.recur_numbers(

@@ -1,7 +1,7 @@
 """The recurrence of a simple RNN, an LSTM or a GRU, one step after another: the meaning of the faster forms.
 
 Gates are in the order of torch.nn: LSTM i, f, g, o; GRU r, z, n. Recurrent dropout is that of Keras: the masks
-are constant over time, and each gate reads the previous state through a mask of its own.
+are constant over time or those of each step, and each gate reads the previous state through a mask of its own.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def recur(
     weight_hh : Tensor (G * hidden_size, hidden_size)
     bias_hh : Tensor (G * hidden_size,) or None
         In the GRU the part of the gate n lies inside the product with the reset gate (reset_after in Keras).
-    masks : Tensor (G, batch, hidden_size), optional
-        Recurrent dropout, scaled by 1 / (1 - rate) already: gate g reads ``h * masks[g]``. The term ``z * h`` of
-        the GRU reads the whole state.
+    masks : Tensor (G, batch, hidden_size) or (seq_len, G, batch, hidden_size), optional
+        Recurrent dropout, constant over time or of each step, scaled by 1 / (1 - rate) already: gate g reads
+        ``h * masks[g]``. The term ``z * h`` of the GRU reads the whole state.
     precision : {"fp32", "bf16"}
         ``bf16`` rounds the operands of the matrix products to bfloat16; sums, gates and states stay in float32.
     states : bool
@@ -60,8 +60,8 @@ def recur(
     h = drive.new_zeros(drive.shape[1], weight_hh.shape[1])
     c = torch.zeros_like(h) if cell == "lstm" else None
     hidden_states = []
-    for drive_t in drive.unbind(0):
-        h, c = step(drive_t, h, c, weight_hh, bias_hh, masks=masks, precision=precision)
+    for t, drive_t in enumerate(drive.unbind(0)):
+        h, c = step(drive_t, h, c, weight_hh, bias_hh, masks=masks_at(masks, t), precision=precision)
         if states:
             hidden_states.append(h)
     return h, c, torch.stack(hidden_states) if states else None
@@ -133,6 +133,11 @@ def _operand(tensor: Tensor, precision: str) -> Tensor:
     return tensor.to(torch.bfloat16).to(tensor.dtype) if precision == "bf16" else tensor
 
 
+def masks_at(masks: Tensor | None, t: int) -> Tensor | None:
+    """The masks of step t, (G, batch, hidden_size), of those of all steps or of constant ones."""
+    return masks if masks is None or masks.dim() == 3 else masks[t]
+
+
 def check_arguments(
     cell: str,
     drive: Tensor,
@@ -159,7 +164,8 @@ def check_arguments(
     if bias_hh is not None:
         expected["bias_hh"], given["bias_hh"] = (width,), bias_hh
     if masks is not None:
-        expected["masks"], given["masks"] = (gates, drive.shape[1], hidden_size), masks
+        steps = drive.shape[:1] if masks.dim() == 4 else ()
+        expected["masks"], given["masks"] = (*steps, gates, drive.shape[1], hidden_size), masks
     for name, shape in expected.items():
         if tuple(given[name].shape) != shape:
             raise UserError(

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from rnnkit.models.recurrence import pointwise
 from rnnkit.models.recurrence.entry import entries
-from rnnkit.models.recurrence.stepwise import NUM_GATES
+from rnnkit.models.recurrence.stepwise import NUM_GATES, masks_at
 
 _ROWS_AT_ONCE = {"cpu": 2048, "cuda": 65536}  # rows of deltas that are collected for a product
 
@@ -76,7 +76,7 @@ class _Recurrence(torch.autograd.Function):
         )  # numbers of a step side by side: compiled code copies what is not aligned
         tape = _Tape.blank(cell, source, seq_len if tracked else 0, hidden_size, narrow)
         weights = _by_mask(weight_hh.to(narrow), masks).transpose(1, 2)  # (1, H, G H) or (G, H, H)
-        masked = None if masks is None else source.new_zeros(masks.shape, dtype=narrow)
+        masked = None if masks is None else source.new_zeros(masks.shape[-3:], dtype=narrow)
         by_gate = [
             None if v is None else v.reshape(gates, 1, hidden_size) for v in (weight_ih, bias_ih, bias_hh)
         ]
@@ -100,7 +100,7 @@ class _Recurrence(torch.autograd.Function):
                 kept,
                 tape.h[after],
                 tape.cell_state(after),
-                masks,
+                masks_at(masks, min(t + 1, seq_len - 1)),
                 masked,
             )
             if filled is not None:
@@ -176,8 +176,9 @@ class _Sums:
             rows = by_state.flatten(0, 1).flatten(1)  # (K B, G H)
             self.weight_hh += _multiply(rows.t().unsqueeze(0), h.unsqueeze(0))[0]
         else:
-            parts = self.weight_hh.view(len(self.masks), -1, self.weight_hh.shape[1])
-            for g, mask in enumerate(self.masks):
+            masks = self.masks[first:last].transpose(0, 1) if self.masks.dim() == 4 else self.masks
+            parts = self.weight_hh.view(len(masks), -1, self.weight_hh.shape[1])
+            for g, mask in enumerate(masks):
                 rows = by_state[:, :, g].flatten(0, 1)  # (K B, H)
                 masked = (self.tape.h[first:last] * mask).to(h.dtype).flatten(0, 1)
                 parts[g] += _multiply(rows.t().unsqueeze(0), masked.unsqueeze(0))[0]
@@ -212,6 +213,7 @@ def _back_through_time(
     step = pointwise.on_device(pointwise.step_backward, weight_hh.device)
     parts = None
     last = len(tape.h) - 1
+    last_step = last - 1
     for t in range(last - 1, -1, -1):
         deltas = sums.at(t)
         step(
@@ -219,7 +221,7 @@ def _back_through_time(
             grad_h,
             grad_c,
             parts,
-            masks,
+            masks_at(masks, min(t + 1, last_step)),
             None if grad_states is None else grad_states[t],
             tape.gates[t],
             tape.h[t],
@@ -248,7 +250,7 @@ def _multiply(a: Tensor, b: Tensor) -> Tensor:
 
 def _by_mask(weight_hh: Tensor, masks: Tensor | None) -> Tensor:
     """The weights that read the state through one mask: (G, H, H); all of them (1, G H, H) where there is none."""
-    return weight_hh.reshape(1 if masks is None else len(masks), -1, weight_hh.shape[1])
+    return weight_hh.reshape(1 if masks is None else masks.shape[-3], -1, weight_hh.shape[1])
 
 
 def _gates_first(product: Tensor, gates: int) -> Tensor:

@@ -7,25 +7,25 @@ from typing import Any
 
 from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, PRECISIONS, ClassifierConfig
-from rnnkit.models.dropout import PLACES
+from rnnkit.models.dropout import PLACES, SPANS
 from rnnkit.training import ClippedSchedule, KerasSchedule
 
 LEARNING_RATE, BATCH_SIZE = 1e-3, 1000  # the paper's
 MODELS = tuple(ARCHITECTURES)
-# Trained at the quick budget's size to compare settings, whatever the budget of the six: the other reading of the
-# paper's dropout, the other precision, the paper's rate with small batches; and what they are compared with.
+# Trained at the quick budget's size to compare settings, whatever the budget of the six: other readings of the paper's
+# dropout, the other precision, the paper's rate with small batches; and what they are compared with.
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "rnn-input": ("rnn", {"dropout_place": "input"}),
-    "lstm-input": ("lstm", {"dropout_place": "input"}),
-    "gru-input": ("gru", {"dropout_place": "input"}),
+    "rnn-sequence": ("rnn", {"dropout_span": "sequence"}),
+    "rnn-output": ("rnn", {"dropout_place": "output"}),
     "lmu-rnn-bf16": ("lmu-rnn", {"precision": "bf16"}),
     "rnn-unscaled": ("rnn", {"learning_rate": LEARNING_RATE}),
 }
-COMPARED = ("rnn", "lstm", "gru", "lmu-rnn", *VARIANTS)
+COMPARED = ("rnn", "lmu-rnn", *VARIANTS)
 CONTROL = "lstm-free"  # the LSTM of the six once more, at every budget: what its recurrent dropout costs
 CLIPPED = (
     "lmu-rnn-clipped"  # LMU + sRNN once more, at the paper's budget: what a few large gradients do to it
 )
+_DROPOUT = ("dropout", "dropout_place", "dropout_span", "recurrent_dropout")
 NETS = (*MODELS, *VARIANTS, CONTROL, CLIPPED)
 # How the last steps before a fall are taken, as they were and otherwise, and what is kept of each.
 FALL_LINES = ("as_trained", "fp32", "fp32_late", "clipped")
@@ -92,9 +92,8 @@ class Net:
     schedule : KerasSchedule
     num_train, num_valid, num_test : int
         Images of each part, from its first on.
-    dropout_place : {"output", "input", "layer"}
-        The paper does not say where its dropout acts. ``output`` is a Dropout layer before the readout, ``input`` the
-        argument of Keras's recurrent layers, which for one pixel a step blanks whole images.
+    dropout_place, dropout_span : str, optional
+        In place of the architecture's, see `rnnkit.models.ClassifierConfig`.
     precision : {"fp32", "bf16"}
     recurrent_dropout : float, optional
         In place of the architecture's.
@@ -106,27 +105,32 @@ class Net:
     num_train: int
     num_valid: int
     num_test: int
-    dropout_place: str = "output"
+    dropout_place: str | None = None
+    dropout_span: str | None = None
     precision: str = "fp32"
     recurrent_dropout: float | None = None
 
     def __post_init__(self) -> None:
-        for name, allowed in [("model", MODELS), ("dropout_place", PLACES), ("precision", PRECISIONS)]:
-            if getattr(self, name) not in allowed:
-                raise UserError(f"unknown {name}", value=getattr(self, name), allowed=allowed)
+        choices = {"model": MODELS, "dropout_place": PLACES, "dropout_span": SPANS, "precision": PRECISIONS}
+        for name, allowed in choices.items():
+            value = getattr(self, name)
+            if value not in allowed and not (value is None and name.startswith("dropout")):
+                raise UserError(f"unknown {name}", value=value, allowed=allowed)
 
     def to_dict(self) -> dict[str, Any]:
-        """As it enters the record's key; the architecture's own recurrent dropout does not."""
-        fields = asdict(self)
-        if self.recurrent_dropout is None:
-            del fields["recurrent_dropout"]
-        return fields
+        """As it enters the record's key, with its dropout in full."""
+        config = self._architecture()
+        return {**asdict(self), **{name: getattr(config, name) for name in _DROPOUT}}
+
+    def _architecture(self) -> ClassifierConfig:
+        changes = {name: getattr(self, name, None) for name in _DROPOUT}
+        return replace(
+            ARCHITECTURES[self.model], **{name: value for name, value in changes.items() if value is not None}
+        )
 
     def classifier(self, seq_len: int) -> ClassifierConfig:
         """The model's config, its memory's window as long as the sequences."""
-        config = replace(ARCHITECTURES[self.model], dropout_place=self.dropout_place)
-        if self.recurrent_dropout is not None:
-            config = replace(config, recurrent_dropout=self.recurrent_dropout)
+        config = self._architecture()
         if not config.memory_size:
             return config
         return replace(config, theta=float(seq_len), memory_size=min(config.memory_size, seq_len))
