@@ -33,7 +33,7 @@ class Masks:
 
     input: Tensor | None = None
     recurrent: Tensor | None = None
-    layer: Tensor | None = None
+    memory: Tensor | None = None
     output: Tensor | None = None
 
 
