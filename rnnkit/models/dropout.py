@@ -6,8 +6,11 @@ over steps (``DropoutRNNCellMixin`` of 2.15, in a compiled graph): there each st
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from importlib.util import find_spec
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -53,12 +56,37 @@ def draw_mask(
 def draw_masks_of_steps(
     *shape: int, rate: float, generator: torch.Generator, device: torch.device | str = "cpu"
 ) -> Tensor | None:
-    """As :func:`draw_mask` for so many numbers that they are drawn where they are needed.
+    """As :func:`draw_mask` for so many numbers that they are made where they are needed.
 
-    Only a seed comes from the generator; the same one gives other masks on another device.
+    Only a seed comes from the generator. Four masks come from a word of SplitMix64 (Steele, Lea & Flood, 2014), which
+    is a function of the seed and of their place: they are the same on every device. Each takes 16 bits, so `rate` is
+    rounded to a multiple of 1 / 65,536.
     """
     if rate == 0:
         return None
     seed = int(torch.randint(2**63 - 1, (), generator=generator, device=generator.device))
-    own = torch.Generator(device).manual_seed(seed)
-    return torch.empty(*shape, device=device).bernoulli_(1 - rate, generator=own).div_(1 - rate)
+    threshold, kept = round(rate * 2**16), 1 / (1 - rate)
+    if torch.device(device).type == "cpu" and find_spec("numba") is not None:
+        from rnnkit.lanes.masks import fill_masks
+
+        masks = torch.empty(shape)
+        fill_masks(masks.view(-1).numpy(), np.uint64(seed), np.uint64(threshold), np.float32(kept))
+        return masks
+    return _masks_of(seed, threshold, math.prod(shape), device).mul_(kept).view(shape)
+
+
+def _masks_of(seed: int, threshold: int, count: int, device: torch.device | str) -> Tensor:
+    """Zeros and ones of a seed, in torch: (count,) float32."""
+    words = torch.arange(1, -(-count // 4) + 1, device=device).mul_(_signed(0x9E3779B97F4A7C15)).add_(seed)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
+        high = (words >> shift).bitwise_and_(
+            (1 << (64 - shift)) - 1
+        )  # of integers with a sign, which it repeats
+        words = words.bitwise_xor_(high).mul_(_signed(factor))
+    bits = words.view(torch.int16)[:count].to(torch.int32).bitwise_and_(0xFFFF)
+    return (bits >= threshold).to(torch.float32)
+
+
+def _signed(word: int) -> int:
+    """The integer with a sign that has the same 64 bits."""
+    return word - 2**64 if word >= 2**63 else word

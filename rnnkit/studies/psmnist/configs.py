@@ -64,7 +64,7 @@ class Budget:
 BUDGETS = {
     "quick": Budget(500, 300, 1000, 20, 4, 3, "fp32", 500, 20),
     # A tenth of the paper's images, in batches small enough for few epochs to make a net learn.
-    "reduced": Budget(5000, 1000, 5000, 50, 12, 3, "fp32", 2000, 50),
+    "reduced": Budget(5000, 1000, 5000, 50, 12, 3, "bf16", 2000, 50),
     "paper": Budget(50_000, 10_000, 10_000, BATCH_SIZE, 100, 60, "bf16", 2000, 50),
 }
 
