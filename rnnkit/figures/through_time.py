@@ -15,6 +15,7 @@ from rnnkit.figures.theme import net_color
 
 MEASURES = {
     "linear": "accuracy of a linear probe",
+    "linear_untrained": "accuracy of a linear probe, before training",
     "own": "accuracy of the net's own readout",
     "separation": "share of variance between classes",
 }
@@ -27,7 +28,7 @@ def through_time(nets: Nets, seeds: list[int] | range | None = None) -> Interact
     Parameters
     ----------
     nets : mapping of str to mapping
-        By net, ``steps`` (n_seeds, S) or (S,), time steps from 1; ``linear``, ``own`` and ``separation`` (n_seeds, S).
+        By net, ``steps`` (n_seeds, S) or (S,), time steps from 1; those of `MEASURES` (n_seeds, S).
         A net without them is left out.
     seeds : sequence of int, optional
         Names of the seeds; 0, 1, 2 ... if not given.

@@ -17,9 +17,9 @@ class SequenceProduct(torch.autograd.Function):
     """``rows @ weight.T``, or ``(rows * masks[g]) @ weight[g].T`` for each gate g, side by side.
 
     ``apply(rows, weight, masks, dtype)`` takes rows (seq_len, batch, features), weight (G * hidden_size, features)
-    and masks (G, batch, features), or those of each step (seq_len, G, batch, features), or None, and returns (seq_len, batch, G * hidden_size). Operands and results are
-    rounded to `dtype`. Masked rows are made some steps at a time, and made anew in the backward pass; of rows without
-    masks the rounded ones are kept.
+    and masks (G, batch, features), those of each step (seq_len, G, batch, features), or None, and returns (seq_len,
+    batch, G * hidden_size). Operands and results are rounded to `dtype`. Masked rows are made some steps at a
+    time, and made anew in the backward pass; of rows without masks the rounded ones are kept.
     """
 
     @staticmethod

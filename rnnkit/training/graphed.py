@@ -107,6 +107,11 @@ class GraphedStep:
         """
         return self._totals.take()
 
+    @property
+    def steps_since_not_finite(self) -> int:
+        """Steps from the first one whose loss was not finite to the last one that the last totals are of."""
+        return self._totals.since
+
     def _plan(self, x: Tensor, y: Tensor, masks: Masks) -> tuple[_Batch, Work]:
         batch = _Batch(x, y, masks)
         model, parameters = self._model, self._adam.parameters
@@ -179,18 +184,24 @@ class _Totals:
     def __init__(self, device: torch.device) -> None:
         self._loss = torch.zeros((), dtype=torch.float64, device=device)
         self._correct = torch.zeros((), dtype=torch.int64, device=device)
-        self.tensors = (self._loss, self._correct)
+        self._since = torch.full(
+            (), -1, dtype=torch.int64, device=device
+        )  # steps from a loss that was not finite on
+        self.since = -1
+        self.tensors = (self._loss, self._correct, self._since)
 
     def add(self, loss: Tensor, logits: Tensor, y: Tensor) -> None:
         """Add a batch's sum of losses, and how many of its logits are greatest where y says."""
+        began = torch.where(loss.isfinite(), -1, 0)
+        self._since.copy_(torch.where(self._since < 0, began, self._since + 1))
         self._loss += loss.double()
         self._correct += (logits.argmax(1) == y).sum()
 
     def take(self) -> tuple[float, int]:
         """The sums; they start again from zero."""
-        found = float(self._loss), int(self._correct)
-        for tensor in self.tensors:
-            tensor.zero_()
+        found, self.since = (float(self._loss), int(self._correct)), int(self._since)
+        for tensor, start in zip(self.tensors, (0, 0, -1), strict=True):
+            tensor.fill_(start)
         return found
 
 

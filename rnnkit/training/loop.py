@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,7 +96,7 @@ def train(
     Raises
     ------
     UserError
-        The loss is no longer finite (the message names epoch and step; the checkpoint before it is kept).
+        The loss, or a weight, is no longer finite (the message names epoch and step; the checkpoint before it is kept).
     """
     draws = {"shuffle": shuffle} | ({} if dropout is None else {"dropout": dropout})
     run = _Run(model, schedule, draws, checkpoint, save_every, identity, train_data.x.device, watch)
@@ -109,7 +109,10 @@ def train(
         loss, accuracy = run.epoch(train_data, on_step)
         start = time.perf_counter()
         tested = math.nan if test_data is None else run.evaluate(test_data, evaluated_together)[1]
-        values = (loss, accuracy, *run.evaluate(valid_data, evaluated_together), tested)
+        valid_loss, valid_accuracy = run.evaluate(valid_data, evaluated_together)
+        if not math.isfinite(valid_loss):
+            raise run.diverged("the loss in validation", valid_loss)
+        values = (loss, accuracy, valid_loss, valid_accuracy, tested)
         seconds = run.under_way.seconds + time.perf_counter() - start
         for name, value in zip(METRICS, (*values, seconds), strict=True):
             run.history.metrics[name].append(value)
@@ -238,7 +241,7 @@ class _Run:
         self._collect()
         mean_loss = float(under_way.loss) / len(data.y)
         if not math.isfinite(mean_loss):
-            raise self._diverged(mean_loss)
+            raise self.diverged("the loss", mean_loss)
         under_way.seconds = before + time.perf_counter() - start
         return mean_loss, int(under_way.correct) / len(data.y)
 
@@ -252,7 +255,7 @@ class _Run:
         loss = nn.functional.cross_entropy(logits, y)
         loss.backward()
         if loss.device.type == "cpu" and not math.isfinite(loss.item()):
-            raise self._diverged(loss.item(), self.under_way.step)
+            raise self.diverged("the loss", loss.item(), self.under_way.step)
         norm = self._clipped()
         self.optimizer.param_groups[0]["eps"] = self.schedule.epsilon_at(count)
         self.optimizer.step()
@@ -282,25 +285,34 @@ class _Run:
             self.history.curves[name].append(value)
 
     def _collect(self) -> None:
-        """Add what graphed steps have summed up on the device.
+        """Add what graphed steps have summed up on the device, and see that the net is sound.
 
         Raises
         ------
         UserError
-            If a loss was not finite: what has gone wrong is not to be saved.
+            If a loss or a weight is not finite: what has gone wrong is not to be saved.
         """
-        if self.graphed is None:
-            return
-        loss, correct = self.graphed.totals()
-        if not math.isfinite(loss):
-            raise self._diverged(loss, self.under_way.step - 1)
-        self.under_way.loss += loss
-        self.under_way.correct += correct
+        last = self.under_way.step - 1
+        if self.graphed is not None:
+            loss, correct = self.graphed.totals()
+            if not math.isfinite(loss):
+                raise self.diverged("the loss", loss, last - self.graphed.steps_since_not_finite)
+            self.under_way.loss += loss
+            self.under_way.correct += correct
+        for name, tensor in (*self.model.state_dict().items(), *self._moments()):
+            if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+                raise self.diverged(name, math.nan, last)
 
-    def _diverged(self, loss: float, step: int | None = None) -> UserError:
+    def _moments(self) -> Iterator[tuple[str, Tensor]]:
+        for name, parameter in self.model.named_parameters():
+            for key, value in self.optimizer.state[parameter].items():
+                yield f"{key} of Adam, {name},", value
+
+    def diverged(self, what: str, value: float, step: int | None = None) -> UserError:
+        """What to raise where something is not finite; steps of an epoch are counted from 0."""
         where = f"epoch {self.history.num_epochs + 1}" + ("" if step is None else f", step {step + 1}")
         return UserError(
-            f"the loss is not finite at {where}",
-            value=loss,
+            f"{what} is not finite at {where}",
+            value=value,
             hint="Lower the learning rate; the last checkpoint before it is kept",
         )

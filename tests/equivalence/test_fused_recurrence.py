@@ -23,6 +23,7 @@ pytest.importorskip("numba")
 
 # batch, seq_len, hidden_size: one of everything; odd; two micro-batches of unequal size, several products of weights
 SHAPES = [(1, 1, 64), (5, 3, 64), (13, 9, 128), (101, 12, 256)]
+MASKED = [False, "constant", "each step"]
 CLOSE = {"fp32": 5e-6, "bf16": 2e-2}
 
 
@@ -33,7 +34,8 @@ def _operands(cell, batch, seq_len, hidden_size, *, masked, seed=0):
         return scale * torch.randn(*shape, generator=generator)
 
     width = NUM_GATES[cell] * hidden_size
-    masks = (torch.rand(NUM_GATES[cell], batch, hidden_size, generator=generator) < 0.8) / 0.8
+    steps = (seq_len,) if masked == "each step" else ()
+    masks = (torch.rand(*steps, NUM_GATES[cell], batch, hidden_size, generator=generator) < 0.8) / 0.8
     drive, weight_hh = draw(seq_len, batch, width), draw(width, hidden_size, scale=hidden_size**-0.5)
     return [drive, weight_hh, draw(width, scale=0.2)], masks if masked else None
 
@@ -61,7 +63,7 @@ def _assert_close(found, wanted, tolerance):
 
 
 @pytest.mark.parametrize("precision", CLOSE)
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("masked", MASKED)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("cell", NUM_GATES)
 def test_outputs_and_gradients_are_those_of_the_steps(cell, shape, masked, precision):
@@ -70,7 +72,7 @@ def test_outputs_and_gradients_are_those_of_the_steps(cell, shape, masked, preci
     _assert_close(found, _run(stepwise.recur, cell, operands, masks, dtype=torch.float64), CLOSE[precision])
 
 
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("masked", MASKED)
 @pytest.mark.parametrize("cell", NUM_GATES)
 def test_bf16_differs_from_rounded_steps_by_less_than_rounding(cell, masked):
     """Both round the same operands on the way forward: outputs are far closer than bfloat16's 8 bits."""
@@ -82,7 +84,7 @@ def test_bf16_differs_from_rounded_steps_by_less_than_rounding(cell, masked):
     assert float((ours - theirs).abs().mean()) < 2e-4
 
 
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("masked", MASKED)
 @pytest.mark.parametrize(("cell", "with_inputs"), [("lstm", False), ("gru", True)])
 def test_pairs_of_bfloat16_and_single_ones_differ_by_the_order_of_sums(
     monkeypatch, cell, with_inputs, masked
@@ -102,6 +104,24 @@ def test_pairs_of_bfloat16_and_single_ones_differ_by_the_order_of_sums(
         _assert_close(found[0], other, 2e-3)
 
 
+@pytest.mark.parametrize("form", ["fused", "unrolled"])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_each_gate_may_read_a_number_of_its_own(cell, form):
+    (_, weight_hh, bias), masks = _operands(cell, 13, 9, 64, masked="each step")
+    generator = torch.Generator().manual_seed(3)
+    x = torch.randn(9, 13, NUM_GATES[cell], generator=generator)
+    weight_ih = torch.randn(len(weight_hh), generator=generator)
+
+    def run(form, dtype):
+        def recur_given(cell, *leaves, **options):
+            return recur_numbers(cell, x.to(dtype), *leaves, form=form, **options)
+
+        operands = [weight_ih, bias, weight_hh, 2 * bias]
+        return _run(recur_given, cell, operands, masks, dtype=dtype)
+
+    _assert_close(run(form, torch.float32), run("stepwise", torch.float64), CLOSE["fp32"])
+
+
 @pytest.mark.parametrize("precision", CLOSE)
 @pytest.mark.parametrize("cell", NUM_GATES)
 def test_a_long_sequence_read_at_its_end(cell, precision):
@@ -111,7 +131,7 @@ def test_a_long_sequence_read_at_its_end(cell, precision):
     _assert_close(found, wanted, 10 * CLOSE[precision])
 
 
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("masked", MASKED)
 @pytest.mark.parametrize("cell", NUM_GATES)
 def test_one_number_a_step_needs_no_drive(cell, masked):
     (_, weight_hh, bias_hh), masks = _operands(cell, 13, 6, 64, masked=masked)
@@ -155,7 +175,7 @@ def _weights_beside(recurrent, held, num_inputs):
     return [weight_inputs, torch.linspace(-1, 1, width), torch.linspace(0.5, 0, width), *recurrent]
 
 
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("masked", MASKED)
 @pytest.mark.parametrize(
     ("batch", "held", "num_inputs"), [(1, 7, 16), (13, 3, 80), (101, 1, 128), (101, 3, 80)]
 )

@@ -10,6 +10,7 @@ import torch
 from rnnkit.models.recurrence import NUM_GATES, dispatch, pointwise, recur, recur_numbers, stepwise, unrolled
 
 CELLS = sorted(NUM_GATES)
+MASKED = [False, "constant", "each step"]
 SHAPES = [(1, 1, 1), (5, 9, 8), (700, 7, 3)]  # the last collects its deltas three steps at a time
 
 
@@ -20,7 +21,10 @@ def _operands(cell, batch, seq_len, hidden_size, *, masked, dtype=torch.float64)
         return (scale * torch.randn(*shape, generator=generator, dtype=torch.float64)).to(dtype)
 
     width = NUM_GATES[cell] * hidden_size
-    masks = (torch.rand(NUM_GATES[cell], batch, hidden_size, generator=generator) < 0.8).to(dtype) / 0.8
+    steps = (seq_len,) if masked == "each step" else ()
+    masks = (torch.rand(*steps, NUM_GATES[cell], batch, hidden_size, generator=generator) < 0.8).to(
+        dtype
+    ) / 0.8
     leaves = [
         draw(seq_len, batch, width),
         draw(width, hidden_size, scale=hidden_size**-0.5),
@@ -40,7 +44,7 @@ def _with_gradients(recur, cell, leaves, masks, **options):
 
 
 @pytest.mark.parametrize("states", [False, True])
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("masked", MASKED)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("cell", CELLS)
 def test_outputs_and_gradients_are_those_of_the_steps(cell, shape, masked, states):
@@ -51,7 +55,7 @@ def test_outputs_and_gradients_are_those_of_the_steps(cell, shape, masked, state
     torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-12)
 
 
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("masked", MASKED)
 @pytest.mark.parametrize("cell", CELLS)
 def test_gradients_are_those_of_finite_differences(cell, masked):
     leaves, masks = _operands(cell, 2, 4, 3, masked=masked)
@@ -63,7 +67,7 @@ def test_gradients_are_those_of_finite_differences(cell, masked):
     assert torch.autograd.gradcheck(outputs, leaves)
 
 
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("masked", MASKED)
 @pytest.mark.parametrize("cell", CELLS)
 def test_one_number_a_step_needs_no_drive(cell, masked):
     (_, weight_hh, bias_hh), masks = _operands(cell, 700, 7, 3, masked=masked)
@@ -88,7 +92,7 @@ def test_a_gradient_of_the_numbers_lays_the_drive_out():
     assert x.grad.abs().min() > 0
 
 
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("masked", MASKED)
 @pytest.mark.parametrize("cell", CELLS)
 def test_bf16_rounds_as_the_steps_do_and_keeps_half_of_it(cell, masked):
     leaves, masks = _operands(cell, 30, 8, 64, masked=masked, dtype=torch.float32)

@@ -40,11 +40,11 @@ def forward(  # type: ignore[no-untyped-def]
     """Run all steps.
 
     Every buffer is flat. ``kept`` (seq_len, padded, num_kept, H) or empty, ``states`` (seq_len, batch, H) or empty,
-    ``drive`` (seq_len, batch, G * H), or None with ``x`` (seq_len, batch, numbers) and ``weight_ih`` (G * H,) in its place;
-    beside which there may be ``inputs`` (seq_len / input_steps, rounded up, batch, I); ``right``: weight_hh as
+    ``drive`` (seq_len, batch, G * H), or None with ``x`` (seq_len, batch, numbers) and ``weight_ih`` (G * H,) in its
+    place; beside which there may be ``inputs`` (seq_len / input_steps, rounded up, batch, I); ``right``: weight_hh as
     (H / BLOCK, G, H, BLOCK) in steps, ``right_inputs``: the inputs' weights likewise, I for the second H, for each of
-    ``input_steps``; ``masks`` (seq_len or 1, G, batch, H) or empty; ``left``: zeros (2, G or 1, padded, H), ``left_inputs``
-    (padded, I); ``h`` and ``c``: zeros (padded, H), left with the last states.
+    ``input_steps``; ``masks`` (seq_len or 1, G, batch, H) or empty; ``left``: zeros (2, G or 1, padded, H),
+    ``left_inputs`` (padded, I); ``h`` and ``c``: zeros (padded, H), left with the last states.
     """
     _forward(
         sizes, bare(kept), bare(states), bare(drive), bare(x), bare(weight_ih), bare(inputs), bare(bias), bare(right),
@@ -59,6 +59,7 @@ def _forward(  # type: ignore[no-untyped-def]
     mode, shape = flush_subnormals(), begin_tiles(left)
     num_gates, size = len(sizes.gates), sizes.hidden_size
     units, step, num_rows = size // LANES, width(left), tile_rows(left)
+    numbers = sizes.numbers
     num_left = num_gates if present(masks) else 1
     for t in range(sizes.seq_len):
         now, following = t % 2 * num_left, (t + 1) % 2 * num_left
@@ -92,7 +93,7 @@ def _forward(  # type: ignore[no-untyped-def]
                                 x,
                                 weight_ih,
                                 sample,
-                                sizes.numbers,
+                                numbers,
                                 units,
                                 unit,
                                 kept,
@@ -107,7 +108,7 @@ def _forward(  # type: ignore[no-untyped-def]
                                 x,
                                 weight_ih,
                                 sample,
-                                sizes.numbers,
+                                numbers,
                                 units,
                                 unit,
                                 kept,
@@ -117,22 +118,9 @@ def _forward(  # type: ignore[no-untyped-def]
                             )
                         else:
                             value = gru_forward(
-                                tile,
-                                place,
-                                bias,
-                                drive,
-                                x,
-                                weight_ih,
-                                sample,
-                                sizes.numbers,
-                                units,
-                                unit,
-                                kept,
-                                slot,
-                                h,
-                                at,
+                                tile, place, bias, drive, x, weight_ih, sample, numbers, units, unit, kept, slot, h, at,
                                 inputs is not None,
-                            )
+                            )  # fmt: skip
                         if num_gates == GRU or t == sizes.seq_len - 1:
                             store(h, at, value)
                         if present(states):

@@ -81,7 +81,8 @@ def entries(recurrence: type[torch.autograd.Function]) -> tuple[Callable[..., Fo
     ) -> Found:
         """As ``recur`` where the input is one number a step, whose drive is never laid out.
 
-        x (seq_len, batch) or, fused, (seq_len, batch, G), weight_ih and bias_ih (G * hidden_size,). Differentiable in all parameters, but not in x.
+        x (seq_len, batch) or, fused, (seq_len, batch, G); weight_ih and bias_ih (G * hidden_size,). Differentiable in
+        all parameters, but not in x.
         """
         return apply(cell, x, weight_ih, bias_ih, weight_hh, bias_hh, masks, precision, states)
 

@@ -86,6 +86,7 @@ def compute_training(
         metrics={"num_train": len(data.train_y), "epoch_seconds": _median(arrays["seconds"]), **final},
         data_checksums=data.checksums,
         weights={name: value.detach().cpu().numpy() for name, value in model.state_dict().items()},
+        seconds=sum(history.metrics["seconds"]),
     )
 
 

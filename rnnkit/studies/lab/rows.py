@@ -76,6 +76,7 @@ def compute_rows(
             "epoch_seconds": float(np.median(history.metrics["seconds"])),
         },
         data_checksums=data.checksums,
+        seconds=sum(history.metrics["seconds"]),
     )
 
 

@@ -32,22 +32,27 @@ def compute_inside(
     data = first_images(pixels(config.dataset), net)
     seq_len = data.test_x.shape[1]
     model = trained_model(net, records[0], seq_len, device)
-    progress.steps(4, f"look inside {job.key.label}")
+    untrained = untrained_model(net, job.seed, seq_len, device)
+    progress.steps(5, f"look inside {job.key.label}")
     steps = np.arange(STRIDE, seq_len + 1, STRIDE)
     count = min(config.num_probed, len(data.test_y))
     tested, means = _states(model, data.test_x[:count], data.test_y[:count], steps, device)
-    fitted, _ = _states(model, data.train_x[:count], data.train_y[:count], steps, device)
     progress.advance()
     arrays = _by_class(tested, data.test_y[:count], means, steps)
     progress.advance()
-    arrays["linear"] = readout.linear_readout_through_time(
-        fitted, data.train_y[:count], tested, data.test_y[:count]
-    )
+    for name, net_asked in (("linear", model), ("linear_untrained", untrained)):
+        fitted, asked = (
+            _states(net_asked, x[:count], y[:count], steps, device)[0]
+            for x, y in ((data.train_x, data.train_y), (data.test_x, data.test_y))
+        )
+        arrays[name] = readout.linear_readout_through_time(
+            fitted, data.train_y[:count], asked, data.test_y[:count]
+        )
+        progress.advance()
     arrays["own"] = readout.readout_accuracy_through_time(
         tested, *_affine_readout(model), data.test_y[:count]
     )
-    progress.advance()
-    arrays |= _gradients(model, untrained_model(net, job.seed, seq_len, device), data, config.num_gradients)
+    arrays |= _gradients(model, untrained, data, config.num_gradients)
     progress.advance()
     trained_on = Sequences.of(data.train_x[:count], data.train_y[:count], device)
     loss, accuracy = evaluate(model, trained_on, _TOGETHER)

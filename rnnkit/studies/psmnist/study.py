@@ -19,6 +19,7 @@ from rnnkit.studies.psmnist.configs import (
     CONTROL,
     MODELS,
     NETS,
+    PRECISE,
     Net,
     ProbeConfig,
     make_clipped,
@@ -40,7 +41,7 @@ from rnnkit.studies.psmnist.probing import (
 from rnnkit.studies.psmnist.training import PERMUTATION_SEED, compute_answers, compute_training
 
 MASKED = {"rates": MASK_RATES, "masks": NUM_MASKS, "units": MASKED_UNITS}
-SETTINGS_SEED = 0
+SETTINGS_SEEDS = (0, 1, 2)
 INITIAL_SEEDS = (0, 1, 2, 3, 4)
 _OF_DATA: dict[str, Callable[..., Any]] = {"data": compute_data, "window": compute_window}
 _OF_NETS: dict[str, Callable[..., Any]] = {
@@ -106,7 +107,11 @@ class Psmnist(Study):
         masked = RecordKey(self.chapter, "masked", MASKED, self.versions["masked"], "orthogonal")
         jobs.append(Job(masked, None, 0, compute_masked))
         jobs += [self._initial(name, seed) for seed in INITIAL_SEEDS for name in MODELS]
-        jobs += [self._compared(name) for name in COMPARED]
+        jobs += [
+            self._compared(name, seed)
+            for name in COMPARED
+            for seed in SETTINGS_SEEDS[: 3 if name in PRECISE else 1]
+        ]
         of_models = [job for seed in self.seeds for name in MODELS for job in self._jobs_of(name, seed)]
         return [*jobs, *of_models, self._control(of_models), *self._clipped(), *self._falls()]
 
@@ -174,8 +179,9 @@ class Psmnist(Study):
         config = {**self._training(asked.net, seed).key.config, **asked.to_dict()}
         return Job(self._key("fall", config, asked.net.name, seed), asked, seed, compute_fall)
 
-    def _compared(self, name: str) -> Job:
-        return _without_weights(self._training(make_net(name, "quick"), SETTINGS_SEED, "settings"))
+    def _compared(self, name: str, seed: int) -> Job:
+        budget = "quick" if self.budget == "quick" else "reduced"
+        return _without_weights(self._training(make_net(name, budget), seed, "settings"))
 
     def _training(self, net: Net, seed: int, kind: str = "train") -> Job:
         config = {

@@ -20,6 +20,7 @@ from rnnkit.studies.psmnist.configs import (
     FALL_CURVES,
     FALL_LINES,
     MODELS,
+    PRECISE,
     learning_rate,
 )
 from rnnkit.studies.psmnist.measurements import accuracy_bound, at_budget
@@ -66,6 +67,24 @@ def nets(study: Study, kind: str, *names: str, only: Sequence[str] = MODELS) -> 
         if "parts" in records[0].metrics:
             found[net]["parts"] = records[0].metrics["parts"]
     return found
+
+
+def rounding(study: Study) -> dict[str, list[str]]:
+    """Last validation accuracy of one net in both precisions by seed, and how far both and seeds are apart, as text."""
+    valid = curves(study, "valid", PRECISE, kind="settings")["accuracy"]
+    if len(valid) < len(PRECISE):
+        return {}
+    exact, rounded = (valid[net][:, -1] for net in PRECISE)
+    count = min(len(exact), len(rounded))
+    exact, rounded = exact[:count], rounded[:count]
+    rows = [*zip(exact, rounded, np.abs(rounded - exact), strict=True)]
+    rows.append((np.ptp(exact), np.ptp(rounded), np.abs(rounded - exact).max()))
+    return {
+        "seed": [*(str(seed) for seed in seeds(study, "settings")[:count]), "largest difference"],
+        "float32": [f"{row[0]:.1%}" for row in rows],
+        "bfloat16": [f"{row[1]:.1%}" for row in rows],
+        "between the two": [f"{row[2]:.1%}" for row in rows],
+    }
 
 
 def seeds(study: Study, kind: str) -> list[int]:
@@ -225,9 +244,9 @@ def num_test(study: Study) -> dict[str, int]:
     return {net: int(records[0].metrics["num_test"]) for net, records in trained(study).items()}
 
 
-def dropout_ceiling(study: Study) -> dict[str, float]:
+def dropout_ceiling(study: Study) -> float:
     """The most that the simple RNN can reach in training, on average, where its dropout blanks whole images."""
-    return {"rnn": accuracy_bound(ARCHITECTURES["rnn"].dropout, array(study, "data", "class_counts"))}
+    return accuracy_bound(ARCHITECTURES["rnn"].dropout, array(study, "data", "class_counts"))
 
 
 def budget_table() -> dict[str, list[str]]:

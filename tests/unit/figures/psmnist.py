@@ -65,7 +65,10 @@ def inside(count=2, length=56, hidden=40, seed=0):
     steps = np.arange(14, length + 1, 14)
     return {
         "steps": np.broadcast_to(steps, (count, len(steps))),
-        **{name: draw.random((count, len(steps))) for name in ("own", "linear", "separation")},
+        **{
+            name: draw.random((count, len(steps)))
+            for name in ("own", "linear", "linear_untrained", "separation")
+        },
         "components": draw.normal(size=(count, 3, hidden)),
         "explained": np.broadcast_to([0.4, 0.2, 0.1], (count, 3)),
         "paths": draw.normal(size=(count, 10, length, 3)),

@@ -6,7 +6,7 @@ import pytest
 from rnnkit.figures.activations import unit_by_class, units_of_class
 from rnnkit.figures.class_paths import class_paths
 from rnnkit.figures.gradients import gradient_by_lag
-from rnnkit.figures.through_time import through_time
+from rnnkit.figures.through_time import MEASURES, through_time
 from tests.unit.figures.psmnist import bound, inside, named
 
 ALL = (class_paths, through_time, unit_by_class, units_of_class, gradient_by_lag)
@@ -41,7 +41,7 @@ def test_no_net_at_all_is_refused(draw):
 @pytest.mark.parametrize("draw", ALL)
 def test_missing_numbers_leave_gaps(draw):
     arrays = inside(1)
-    for name in ("linear", "own", "separation", "paths", "paths_spread", "units", "grad_input", "grad_state"):
+    for name in (*MEASURES, "paths", "paths_spread", "units", "grad_input", "grad_state"):
         arrays[name][:, ..., 1:3] = np.nan
     draw({"rnn": arrays}).payload()
 
@@ -89,7 +89,7 @@ def test_every_measure_is_shown_over_the_steps():
     given = nets(3)
     figure = through_time(given)
     np.testing.assert_array_equal(named(figure, "sRNN").x, [14, 28, 42, 56])
-    for i, name in enumerate(("linear", "own", "separation")):
+    for i, name in enumerate(MEASURES):
         shown = bound(figure, "sRNN", "y").at({"measure": i, "seeds": 0})
         np.testing.assert_allclose(shown, given["rnn"][name].mean(axis=0))
     linear = 100 * given["rnn"]["linear"][:, -1].mean()

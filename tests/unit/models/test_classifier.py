@@ -17,6 +17,7 @@ from rnnkit.models import (
     describe,
     make_classifier,
 )
+from rnnkit.models.dropout import draw_masks_of_steps
 from rnnkit.models.initialisers import glorot_uniform, orthogonal
 
 SMALL = {"hidden_size": 12}
@@ -95,37 +96,66 @@ def test_training_draws_new_masks_and_evaluation_none(name):
 
 
 @pytest.mark.parametrize(
-    ("place", "recurrent", "shapes"),
+    ("name", "place", "span", "recurrent", "shapes"),
     [
-        ("input", 0.5, {"input": (3, 6, 1), "recurrent": (3, 6, 12)}),
-        ("input", 0.0, {"input": (1, 6, 1)}),
-        ("layer", 0.5, {"layer": (6, 1, 1), "recurrent": (3, 6, 12)}),
-        ("output", 0.0, {"output": (6, 12)}),
+        ("gru", "input", "sequence", 0.5, {"input": (3, 6, 1), "recurrent": (3, 6, 12)}),
+        ("gru", "input", "sequence", 0.0, {"input": (1, 6, 1)}),
+        ("gru", "input", "step", 0.5, {"input": (9, 3, 6, 1), "recurrent": (9, 3, 6, 12)}),
+        ("gru", "input", "step", 0.0, {"input": (9, 1, 6, 1)}),
+        ("gru", "output", "step", 0.0, {"output": (6, 12)}),
+        ("lmu-gru", "memory", "sequence", 0.5, {"memory": (6, 1, 1), "recurrent": (3, 6, 12)}),
+        ("lmu-gru", "memory", "step", 0.0, {"memory": (6, 9, 1)}),
+        ("lmu-gru", "input", "step", 0.5, {"input": (9, 3, 6, 9), "recurrent": (9, 3, 6, 12)}),
     ],
 )
-def test_masks_have_the_shapes_of_their_places(place, recurrent, shapes):
-    model = make_classifier(
-        "gru", dropout_generator=_seeded(), dropout_place=place, recurrent_dropout=recurrent, **SMALL
-    )
-    masks = {name: mask for name, mask in vars(model.draw_masks(6)).items() if mask is not None}
+def test_masks_have_the_shapes_of_their_places_and_last_as_long(name, place, span, recurrent, shapes):
+    given = {"dropout_place": place, "dropout_span": span, "recurrent_dropout": recurrent, **SMALL}
+    given |= {"memory_size": 8, "theta": 9} if name.startswith("lmu") else {}
+    model = make_classifier(name, dropout_generator=_seeded(), **given).train()
+    masks = {name: mask for name, mask in vars(model.draw_masks(6, 9)).items() if mask is not None}
     assert {name: tuple(mask.shape) for name, mask in masks.items()} == shapes
+    model(_x()).sum().backward()
+
+
+def test_masks_of_each_step_are_the_same_with_and_without_compiled_code(monkeypatch):
+    def drawn(count):
+        return draw_masks_of_steps(count, 3, rate=0.3, generator=_seeded(4))
+
+    compiled = [drawn(count) for count in (1, 2, 4, 500)]
+    monkeypatch.setattr("rnnkit.models.dropout.find_spec", lambda name: None)
+    for mask in compiled:
+        assert torch.equal(mask, drawn(len(mask)))
+    mask = compiled[-1]
+    assert mask.unique().tolist() == pytest.approx([0, 1 / 0.7])
+    assert (mask == 0).float().mean().item() == pytest.approx(0.3, abs=0.05)
+    assert not torch.equal(mask, draw_masks_of_steps(500, 3, rate=0.3, generator=_seeded(5)))
+
+
+def test_masks_of_each_step_do_not_hang_on_each_other():
+    """Of 20,000 draws beside each other, correlations between any two of 12 columns are within 4 of 1 / sqrt(n)."""
+    mask = draw_masks_of_steps(20_000, 12, rate=0.5, generator=_seeded(6))
+    correlation = torch.corrcoef(mask.T).fill_diagonal_(0)
+    assert correlation.abs().max().item() < 4 / 20_000**0.5
+    after = torch.corrcoef(torch.stack([mask[1:].flatten(), mask[:-1].flatten()]))[0, 1]
+    assert abs(after.item()) < 4 / mask.numel() ** 0.5
 
 
 def test_kept_units_are_scaled_and_the_rate_is_kept():
     model = make_classifier(
         "lstm", dropout_generator=_seeded(), dropout_place="output", dropout=0.2, hidden_size=500
     )
-    mask = model.draw_masks(400).output
+    mask = model.draw_masks(400, 9).output
     assert mask.unique().tolist() == pytest.approx([0, 1.25])
     assert mask.mean().item() == pytest.approx(1, abs=0.01)
 
 
-def test_dropout_of_a_single_feature_blanks_whole_images_and_dropout_of_the_output_does_not():
+def test_a_mask_of_a_sequence_blanks_whole_images_and_others_do_not():
     model = make_classifier(
         "rnn",
         generator=_seeded(),
         dropout_generator=_seeded(3),
-        dropout_place="layer",
+        dropout_place="input",
+        dropout_span="sequence",
         dropout=0.5,
         normalise=False,
         **SMALL,
@@ -133,16 +163,17 @@ def test_dropout_of_a_single_feature_blanks_whole_images_and_dropout_of_the_outp
     logits, blank = model(_x(64)), model.eval()(torch.zeros(1, 9, 1))
     blanked = (logits == blank).all(1).sum().item()
     assert 16 < blanked < 48
-    model = make_classifier(
-        "rnn",
-        generator=_seeded(),
-        dropout_generator=_seeded(3),
-        dropout_place="output",
-        dropout=0.5,
-        normalise=False,
-        **SMALL,
-    )
-    assert not (model(_x(64)) == blank).all(1).any()
+    for other in ({"dropout_place": "output"}, {"dropout_place": "input", "dropout_span": "step"}):
+        model = make_classifier(
+            "rnn",
+            generator=_seeded(),
+            dropout_generator=_seeded(3),
+            dropout=0.5,
+            normalise=False,
+            **other,
+            **SMALL,
+        )
+        assert (model(_x(64)) == blank).all(1).sum() < 2
 
 
 @pytest.mark.parametrize("name", ["gru", "lmu-gru"])
@@ -170,6 +201,8 @@ def test_dropout_without_a_generator_is_refused():
         ({"cell": "gru", "dropout": 1.0}, "dropout is no rate"),
         ({"cell": "gru", "recurrent_dropout": -0.1}, "recurrent_dropout is no rate"),
         ({"cell": "gru", "dropout_place": "state"}, "unknown dropout_place"),
+        ({"cell": "gru", "dropout_span": "epoch"}, "unknown dropout_span: 'epoch'; allowed: sequence, step"),
+        ({"cell": "gru", "dropout": 0.1, "dropout_place": "memory"}, "no memory to act on: 'memory'"),
         ({"cell": "gru", "hidden_size": 0}, "hidden_size"),
         ({"cell": "gru", "memory_size": -1}, "memory_size"),
         ({"cell": "gru", "memory_size": 4, "theta": -1}, "theta"),
@@ -193,7 +226,8 @@ def test_an_unknown_model_or_change_is_named():
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_everything_follows_the_model_to_its_device(name):
     model = make_classifier(name, generator=_seeded(), dropout_generator=_seeded(), **SMALL).to("meta")
-    for place in ("input", "layer", "output"):
+    places = ("input", "output", "memory") if name.startswith("lmu") else ("input", "output")
+    for place in places:
         model.config = replace(model.config, dropout_place=place)
         logits = model(_x(6, 20).to("meta"))
         assert logits.device.type == "meta"

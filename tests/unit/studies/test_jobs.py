@@ -1,7 +1,7 @@
 """Jobs: needs come first, workers change no bit, what is finished stays."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -61,6 +61,17 @@ def test_every_job_runs_on_one_thread_and_gives_them_back(tmp_path):
     run_jobs(plan, _context(tmp_path), title="t", workers=1)
     assert torch.get_num_threads() == before
     assert Store(tmp_path).load(plan[0].key).metrics["threads"] == 1
+
+
+def test_a_job_that_was_resumed_says_how_long_it_took_in_all(tmp_path):
+    def resumed(*_):
+        return Outcome({}, {}, {}, seconds=500.0)
+
+    jobs = [replace(_job(0), compute=resumed), _job(1)]
+    run_jobs(jobs, _context(tmp_path), title="t", workers=1)
+    long, short = (Store(tmp_path).load(job.key).run["wall_seconds"] for job in jobs)
+    assert long == 500
+    assert 0 < short < 100
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -82,11 +82,20 @@ def test_epochs_are_those_of_the_loop(name, capture, tmp_path):
     assert torch.equal(streams.dropout.get_state(), plain_streams.dropout.get_state())
 
 
-@pytest.mark.parametrize("place", ["input", "layer", "output"])
-def test_dropout_in_each_place_is_filled_anew_for_each_batch(place):
-    data = _data()
-    wanted = _loop(*_model("gru", dropout=0.5, dropout_place=place), data)
-    ours, streams = _model("gru", dropout=0.5, dropout_place=place)
+@pytest.mark.parametrize(
+    ("name", "place", "span"),
+    [
+        ("gru", "input", "sequence"),
+        ("gru", "input", "step"),
+        ("gru", "output", "step"),
+        ("lmu-gru", "memory", "sequence"),
+        ("lmu-gru", "memory", "step"),
+    ],
+)
+def test_dropout_in_each_place_is_filled_anew_for_each_batch(name, place, span):
+    data, given = _data(), {"dropout": 0.5, "dropout_place": place, "dropout_span": span}
+    wanted = _loop(*_model(name, **given), data)
+    ours, streams = _model(name, **given)
     step = GraphedStep(ours, _adam(ours), SCHEDULE, capture=warmed_up)
     assert _graphed_epoch(step, data, streams.shuffle) == pytest.approx(wanted[0], rel=1e-5)
 

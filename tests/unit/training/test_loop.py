@@ -1,5 +1,6 @@
 """The training loop: reproducible, resumable, and honest about a loss that explodes."""
 
+import math
 import os
 import subprocess
 import sys
@@ -422,3 +423,64 @@ def test_whole_steps_at_a_time_do_not_save_a_loss_that_is_not_finite(tmp_path, m
     with pytest.raises(UserError, match=r"not finite at epoch 1, step 1"):
         _run_with_dropout(tmp_path / "other", graphed=True)
     assert not (tmp_path / "other").exists()
+
+
+def _with_a_bad_gradient(monkeypatch, step):
+    """Let the gradient of one weight be infinite at a step of the training, while its loss is finite."""
+    taken, wanted = [], torch.optim.Adam.step
+
+    def spoiled(self, *arguments):
+        taken.append(None)
+        if len(taken) == step:
+            self.param_groups[0]["params"][0].grad.fill_(math.inf)
+        return wanted(self, *arguments)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", spoiled)
+
+
+@pytest.mark.parametrize("num_epochs", [2, 3])  # whether an epoch follows in which the loss would tell
+def test_weights_that_are_not_finite_are_not_saved_and_end_in_no_history(tmp_path, monkeypatch, num_epochs):
+    path = tmp_path / "c"
+    _run(1, checkpoint=path)
+    before = path.read_bytes()
+    _with_a_bad_gradient(monkeypatch, 10)  # the last of the second epoch
+    with pytest.raises(UserError, match=r"is not finite at epoch 2, step 10: nan.*checkpoint"):
+        _run(num_epochs, checkpoint=path)
+    assert path.read_bytes() == before
+
+
+def test_a_loss_in_validation_that_is_not_finite_stops_the_training(tmp_path):
+    streams, sound, broken = generators(3), _data(), _data()
+    broken.x[0] = float("nan")
+    with pytest.raises(UserError, match="loss in validation is not finite at epoch 1"):
+        train(
+            VanillaRNN(4, 12, 4, generator=streams.init),
+            Schedule(1e-2, 32, 2),
+            train_data=sound,
+            valid_data=broken,
+            test_data=None,
+            shuffle=streams.shuffle,
+            checkpoint=tmp_path / "c",
+        )
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize("graphed", [False, True])
+def test_the_step_is_named_that_was_the_first_without_a_finite_loss(graphed):
+    streams, data = generators(3), _data()
+    order = torch.randperm(300, generator=generators(3).shuffle)
+    broken = _data()
+    broken.x[order[64 * 2 + 5]] = float("nan")  # in the third batch of the first epoch
+    model = make_classifier(
+        "gru", hidden_size=8, input_size=4, num_classes=4, dropout=0.0, recurrent_dropout=0.0
+    )
+    with pytest.raises(UserError, match=r"the loss is not finite at epoch 1, step 3"):
+        train(
+            model,
+            KerasSchedule(1e-2, 64, 2),
+            train_data=broken,
+            valid_data=data,
+            test_data=None,
+            shuffle=streams.shuffle,
+            graphed=graphed,
+        )
