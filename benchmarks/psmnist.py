@@ -114,6 +114,7 @@ def our_step(name: str, masked: bool, work: Work, form: str, precision: str) -> 
         precision="fp32" if autocast else precision,
         hidden_size=work.hidden_size,
         dropout=0.0,
+        dropout_span="sequence",  # as Keras 3 has it
         recurrent_dropout=work.recurrent_dropout if masked else 0.0,
         **({"memory_size": work.memory_size, "theta": work.theta} if has_memory else {}),
     )

@@ -29,14 +29,12 @@ _NET_NAMES = {
     "lmu-rnn-bf16": "LMU + sRNN in bfloat16",
     "rnn-unscaled": "sRNN at the full learning rate",
     "lstm-free": "LSTM without recurrent dropout",
-    "lmu-rnn-clipped": "LMU + sRNN, gradients clipped",
     "rnn-full": "sRNN at full length",
     "lstm-full": "LSTM at full length",
     "gru-full": "GRU at full length",
     "lmu-rnn-full": "LMU + sRNN at full length",
     "lmu-lstm-full": "LMU + LSTM at full length",
     "lmu-gru-full": "LMU + GRU at full length",
-    "lmu-rnn-clipped-full": "LMU + sRNN at full length, gradients clipped",
 }
 
 

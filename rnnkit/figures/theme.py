@@ -73,8 +73,6 @@ MODELS = MappingProxyType(
         "lmu-rnn-full": "#c0308c",
         "lmu-lstm-full": "#4a90cb",
         "lmu-gru-full": "#3f8503",
-        "lmu-rnn-clipped": "#b06a00",
-        "lmu-rnn-clipped-full": "#b06a00",
     }
 )
 """Colour of the psMNIST models: a hybrid with a Legendre memory has a lighter tone of its cell's hue.

@@ -4,7 +4,7 @@ from rnnkit.training.checkpoints import load_checkpoint, save_checkpoint
 from rnnkit.training.engines import ENGINES, make_engine
 from rnnkit.training.history import METRICS, History, Sequences, Watch
 from rnnkit.training.loop import evaluate, train
-from rnnkit.training.schedule import ClippedSchedule, DecayedSchedule, KerasSchedule, Schedule
+from rnnkit.training.schedule import DecayedSchedule, KerasSchedule, Schedule
 from rnnkit.training.seeds import Generators, generators
 from rnnkit.training.sequence_population import (
     LOSSES,
@@ -19,7 +19,6 @@ __all__ = [
     "ENGINES",
     "LOSSES",
     "METRICS",
-    "ClippedSchedule",
     "DecayedSchedule",
     "Generators",
     "History",

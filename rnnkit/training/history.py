@@ -11,7 +11,7 @@ from torch import Tensor
 from rnnkit.errors import UserError
 
 METRICS = ("train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "test_accuracy", "seconds")
-CURVES = ("loss", "accuracy", "norm", "iteration", "watched_loss", "watched_accuracy")
+CURVES = ("loss", "accuracy", "iteration", "watched_loss", "watched_accuracy")
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class History:
         One entry an epoch under each of `METRICS`.
     curves : dict
         Empty lists unless something is watched. ``loss`` and ``accuracy``: one entry a batch, before the step that
-        follows from it. ``norm``: of the gradient of all weights together in that step, before it is clipped.
-        ``watched_loss`` and ``watched_accuracy``: what is watched, after so many batches as ``iteration`` says.
+        follows from it. ``watched_loss`` and ``watched_accuracy``: what is watched, after so many batches as
+        ``iteration`` says.
     """
 
     metrics: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in METRICS})

@@ -85,7 +85,7 @@ def train(
         Sequences in a batch of an evaluation: fewer take less memory.
     graphed : bool, optional
         Whether whole steps are launched as CUDA graphs, see `rnnkit.training.graphed`. Left out: on CUDA, where the
-        model is one that can and gradients are not clipped. On a CPU the same code runs without the graphs.
+        model is one that can. On a CPU the same code runs without the graphs.
     watch : Watch, optional
         What is measured within epochs and kept in the history's curves; steps are then not launched as graphs.
     on_step : callable, optional
@@ -101,7 +101,7 @@ def train(
     draws = {"shuffle": shuffle} | ({} if dropout is None else {"dropout": dropout})
     run = _Run(model, schedule, draws, checkpoint, save_every, identity, train_data.x.device, watch)
     run.resume()
-    if watch is not None or math.isfinite(schedule.max_norm):
+    if watch is not None:
         graphed = False
     if graphed or (graphed is None and train_data.x.device.type == "cuda" and hasattr(model, "draw_masks")):
         run.launch_as_graphs()
@@ -256,7 +256,6 @@ class _Run:
         loss.backward()
         if loss.device.type == "cpu" and not math.isfinite(loss.item()):
             raise self.diverged("the loss", loss.item(), self.under_way.step)
-        norm = self._clipped()
         self.optimizer.param_groups[0]["eps"] = self.schedule.epsilon_at(count)
         self.optimizer.step()
         correct = (logits.detach().argmax(1) == y).sum()
@@ -265,16 +264,6 @@ class _Run:
         if self.watch is not None:
             self.history.curves["loss"].append(loss.item())
             self.history.curves["accuracy"].append(float(correct) / len(batch))
-            self.history.curves["norm"].append(float(norm))
-
-    def _clipped(self) -> Tensor | float:
-        """Clip the gradient where the schedule says so, and return its norm before that; nan if nobody asks."""
-        if math.isfinite(self.schedule.max_norm):
-            return nn.utils.clip_grad_norm_(self.model.parameters(), self.schedule.max_norm)
-        if self.watch is None:
-            return math.nan
-        gradients = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
-        return nn.utils.get_total_norm(gradients)
 
     def _watch(self, count: int) -> None:
         """Look at what is watched, where the step is one at which one looks."""

@@ -40,11 +40,6 @@ class Schedule:
         """What is added to the gradient for each unit of a weight: nothing, and no part of a record's key."""
         return 0.0
 
-    @property
-    def max_norm(self) -> float:
-        """Norm to which the gradient of all weights together is scaled down where it is larger: none."""
-        return math.inf
-
     def epsilon_at(self, step: int) -> float:
         """What Adam adds at its step 1, 2, .. to the root of the corrected second moment: PyTorch's default."""
         return 1e-8
@@ -73,31 +68,6 @@ class KerasSchedule(Schedule):
     def epsilon_at(self, step: int) -> float:
         """Epsilon divided by the same correction as the second moment's root."""
         return self.epsilon / math.sqrt(1 - 0.999**step)
-
-
-@dataclass(frozen=True)
-class ClippedSchedule(KerasSchedule):
-    """A schedule of Keras's whose Adam sees no gradient larger than a norm (Pascanu, Mikolov & Bengio, 2013).
-
-    Attributes
-    ----------
-    global_clipnorm : float
-        Norm of the gradient of all weights together, as Keras calls it.
-    """
-
-    global_clipnorm: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not (isinstance(self.global_clipnorm, float) and 0 < self.global_clipnorm < math.inf):
-            raise UserError(
-                "global_clipnorm cannot be used", value=self.global_clipnorm, allowed="a float above 0"
-            )
-
-    @property
-    def max_norm(self) -> float:
-        """As given."""
-        return self.global_clipnorm
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, PRECISIONS, ClassifierConfig
 from rnnkit.models.dropout import PLACES, SPANS
-from rnnkit.training import ClippedSchedule, KerasSchedule
+from rnnkit.training import KerasSchedule
 
 LEARNING_RATE, BATCH_SIZE = 1e-3, 1000  # the paper's
 MODELS = tuple(ARCHITECTURES)
@@ -24,14 +24,8 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 COMPARED = ("rnn", *VARIANTS)
 PRECISE = ("lmu-rnn-fp32", "lmu-rnn-bf16")  # with several seeds: how far apart are these?
 CONTROL = "lstm-free"  # the LSTM of the six once more, at every budget: what its recurrent dropout costs
-CLIPPED = (
-    "lmu-rnn-clipped"  # LMU + sRNN once more, at the paper's budget: what a few large gradients do to it
-)
 _DROPOUT = ("dropout", "dropout_place", "dropout_span", "recurrent_dropout")
-NETS = (*MODELS, *VARIANTS, CONTROL, CLIPPED)
-# How the last steps before a fall are taken, as they were and otherwise, and what is kept of each.
-FALL_LINES = ("as_trained", "fp32", "fp32_late", "clipped")
-FALL_CURVES = ("loss", "accuracy", "norm")
+NETS = (*MODELS, *VARIANTS, CONTROL)
 
 
 @dataclass(frozen=True)
@@ -165,12 +159,6 @@ def make_net(name: str, budget: str) -> Net:
         chosen.num_test,
         **changes,
     )
-
-
-def make_clipped() -> Net:
-    """LMU + sRNN as the paper trains it, but for its gradients, none of which is let grow beyond a norm of 1."""
-    net = make_net("lmu-rnn", "paper")
-    return replace(net, name=CLIPPED, schedule=ClippedSchedule(**asdict(net.schedule), global_clipnorm=1.0))
 
 
 @dataclass(frozen=True)

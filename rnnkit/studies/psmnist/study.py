@@ -22,10 +22,8 @@ from rnnkit.studies.psmnist.configs import (
     PRECISE,
     Net,
     ProbeConfig,
-    make_clipped,
     make_net,
 )
-from rnnkit.studies.psmnist.falls import FallConfig, compute_fall
 from rnnkit.studies.psmnist.inputs import compute_data, compute_window
 from rnnkit.studies.psmnist.inside import compute_inside
 from rnnkit.studies.psmnist.measurements import measure
@@ -61,7 +59,6 @@ class Psmnist(Study):
         "train": 1,
         "settings": 1,
         "control": 1,
-        "fall": 1,
         "confusion": 1,
         "weights": 1,
         "inside": 1,
@@ -113,7 +110,7 @@ class Psmnist(Study):
             for seed in SETTINGS_SEEDS[: 3 if name in PRECISE else 1]
         ]
         of_models = [job for seed in self.seeds for name in MODELS for job in self._jobs_of(name, seed)]
-        return [*jobs, *of_models, self._control(of_models), *self._clipped(), *self._falls()]
+        return [*jobs, *of_models, self._control(of_models)]
 
     def measurements(self) -> dict[str, np.ndarray]:
         """What the claims are settled by; see :mod:`rnnkit.studies.psmnist.measurements`."""
@@ -163,21 +160,6 @@ class Psmnist(Study):
         lstm = next(job for job in of_models if job.key.kind == "train" and job.config.model == "lstm")
         net = replace(lstm.config, name=CONTROL, recurrent_dropout=0.0)
         return _without_weights(self._training(net, lstm.seed, "control"))
-
-    def _clipped(self) -> list[Job]:
-        """The first training of LMU + sRNN with clipped gradients: at the paper's budget, below it once it is there."""
-        clipped = _without_weights(self._training(make_clipped(), self.seeds[0], "control"))
-        return [] if self.budget != "paper" and self._is_missing(clipped) else [clipped]
-
-    def _falls(self) -> list[Job]:
-        """Where LMU + sRNN falls, with each seed at the paper's budget, and below it with those that are there."""
-        jobs = [self._fall(seed) for seed in self.seeds]
-        return jobs if self.budget == "paper" else [job for job in jobs if not self._is_missing(job)]
-
-    def _fall(self, seed: int) -> Job:
-        asked = FallConfig(make_net("lmu-rnn", "paper"))
-        config = {**self._training(asked.net, seed).key.config, **asked.to_dict()}
-        return Job(self._key("fall", config, asked.net.name, seed), asked, seed, compute_fall)
 
     def _compared(self, name: str, seed: int) -> Job:
         budget = "quick" if self.budget == "quick" else "reduced"

@@ -15,10 +15,7 @@ from rnnkit.models import ARCHITECTURES, make_classifier
 from rnnkit.results import load_claims, rules
 from rnnkit.studies.psmnist.configs import (
     BUDGETS,
-    CLIPPED,
     CONTROL,
-    FALL_CURVES,
-    FALL_LINES,
     MODELS,
     PRECISE,
     learning_rate,
@@ -125,52 +122,6 @@ def control(study: Study, part: str) -> dict[str, dict[str, np.ndarray]]:
         metric: {net: by_net[net][:1] for net in ("lstm", CONTROL) if net in by_net}
         for metric, by_net in both.items()
     }
-
-
-def clipped(study: Study, part: str) -> dict[str, dict[str, np.ndarray]]:
-    """Curves as by `curves` of the first LMU + sRNN at full length, and of the same with clipped gradients.
-
-    What is missing is left out; where none was trained at full length, the budget's own stands in.
-    """
-    plain, cut = curves(study, part, ("lmu-rnn",)), curves(study, part, (CLIPPED,), kind="control")
-    found = {}
-    for metric, by_net in plain.items():
-        firsts = {net: values[:1] for net, values in {**by_net, **cut[metric]}.items()}
-        found[metric] = {net: values for net, values in firsts.items() if net.endswith(FULL)} or firsts
-    return found
-
-
-def fallen(study: Study) -> list[Record]:
-    """Records of those trainings of LMU + sRNN that were followed to a fall."""
-    return [record for record in study.records("fall") if record.metrics["fell"]]
-
-
-def falls(study: Study) -> list[dict[str, Any]]:
-    """What the figure of a fall takes, for each training that was followed to one."""
-    return [
-        {
-            "lines": {
-                line: {name: record.arrays[f"{line}_{name}"] for name in ("step", *FALL_CURVES)}
-                for line in FALL_LINES
-            },
-            "thrown": record.metrics["thrown"],
-            "seed": record.run["seed"],
-        }
-        for record in fallen(study)
-    ]
-
-
-def reaches(study: Study) -> list[dict[str, Any]]:
-    """What the figure of the batch that threw a training takes, for each that was followed to its fall."""
-    return [
-        {
-            "reaches": record.arrays["reach"],
-            "image": record.arrays["image"],
-            "digit": record.metrics["digit"],
-            "thrown": record.metrics["thrown"],
-        }
-        for record in fallen(study)
-    ]
 
 
 def finals(study: Study) -> dict[str, dict[str, np.ndarray]]:

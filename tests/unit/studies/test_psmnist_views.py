@@ -9,11 +9,10 @@ import pytest
 
 from rnnkit import studies
 from rnnkit.errors import UserError
-from rnnkit.figures.fall import LINES
 from rnnkit.models import ARCHITECTURES, describe
 from rnnkit.results import Store
 from rnnkit.studies.psmnist import views
-from rnnkit.studies.psmnist.configs import FALL_CURVES, FALL_LINES, MODELS
+from rnnkit.studies.psmnist.configs import MODELS
 from rnnkit.studies.psmnist.measurements import times_compare
 
 AT_ANY_LENGTH = {*MODELS, *(net + views.FULL for net in MODELS)}
@@ -121,62 +120,3 @@ def test_a_list_of_published_results_that_is_none_is_named(tmp_path, text):
         path.write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match=r"(?s)published results cannot be read.*published\.yml"):
         views.published(path)
-
-
-def test_clipping_is_held_against_the_first_training_at_full_length(tmp_path):
-    def opened(budget):
-        return studies.open("psmnist", budget=budget, device="cpu", store=Store(tmp_path))
-
-    def save(job, length):
-        curves = {f"valid_{metric}": np.full(length, 0.5) for metric in ("loss", "accuracy")}
-        Store(tmp_path).save(
-            job.key, arrays=curves, metrics={}, provenance={"seed": job.seed, "device": "cpu"}
-        )
-
-    def found(budget):
-        by_metric = views.clipped(opened(budget), "valid")
-        assert set(by_metric) == {"loss", "accuracy"}
-        return {net: values.shape for net, values in by_metric["loss"].items()}
-
-    for job in opened("reduced").jobs("train", only="lmu-rnn"):
-        save(job, 2)
-    assert found("reduced") == {"lmu-rnn": (1, 2)}
-    at_length = opened("paper")
-    for job in at_length.jobs("train", only="lmu-rnn")[:2]:
-        save(job, 3)
-    assert found("reduced") == {"lmu-rnn-full": (1, 3)}
-    save(at_length.jobs("control")[-1], 3)
-    assert found("reduced") == {"lmu-rnn-full": (1, 3), "lmu-rnn-clipped-full": (1, 3)}
-    assert found("paper") == {"lmu-rnn": (1, 3), "lmu-rnn-clipped": (1, 3)}
-
-
-def test_falls_are_those_of_trainings_that_fell_and_below_the_papers_budget_those_that_are_there(tmp_path):
-    def opened(budget):
-        return studies.open("psmnist", budget=budget, device="cpu", store=Store(tmp_path))
-
-    jobs = opened("paper").jobs("fall")
-    assert [job.key.label for job in jobs] == ["lmu-rnn-s0", "lmu-rnn-s1", "lmu-rnn-s2"]
-    assert opened("reduced").jobs("fall") == opened("quick").jobs("fall") == []
-    names = [f"{line}_{name}" for line in FALL_LINES for name in ("step", *FALL_CURVES)]
-    curves = {name: np.full(3, place) for place, name in enumerate(names)}
-    for job, arrays, metrics in (
-        (jobs[0], {"train_accuracy": np.ones(3)}, {"fell": False}),
-        (
-            jobs[1],
-            curves | {"reach": np.ones((2, 5)), "image": np.ones((4, 4))},
-            {"fell": True, "thrown": 2, "digit": 7},
-        ),
-    ):
-        Store(tmp_path).save(
-            job.key, arrays=arrays, metrics=metrics, provenance={"seed": job.seed, "device": "cpu"}
-        )
-    for budget in ("paper", "reduced"):
-        (found,) = views.falls(opened(budget))
-        assert tuple(found["lines"]) == FALL_LINES == tuple(LINES)
-        for line, arrays in found["lines"].items():
-            assert {name: names[values[0]] for name, values in arrays.items()} == {
-                n: f"{line}_{n}" for n in arrays
-            }
-        assert (found["thrown"], found["seed"]) == (2, 1)
-        (batch,) = views.reaches(opened(budget))
-        assert (batch["reaches"].shape, batch["digit"], batch["thrown"]) == ((2, 5), 7, 2)

@@ -12,12 +12,9 @@ import torch
 from rnnkit.errors import UserError
 from rnnkit.models import VanillaRNN, make_classifier
 from rnnkit.training import (
-    ClippedSchedule,
-    History,
     KerasSchedule,
     Schedule,
     Sequences,
-    Watch,
     evaluate,
     generators,
     load_checkpoint,
@@ -249,66 +246,6 @@ def test_the_epsilon_of_a_plain_schedule_is_pytorchs_and_no_part_of_its_record()
     assert asdict(KerasSchedule(1e-3, 100, 2))["epsilon"] == 1e-7
     with pytest.raises(UserError, match="epsilon cannot be used: 0"):
         KerasSchedule(1e-3, 100, 2, epsilon=0)
-
-
-def _trained(schedule, **options):
-    streams = generators(1)
-    net, data = VanillaRNN(4, 3, 4, generator=streams.init), _data()
-    parts = {"train_data": data, "valid_data": data, "test_data": data, "shuffle": streams.shuffle}
-    train(net, schedule, **parts, **options)
-    return torch.cat([parameter.detach().flatten() for parameter in net.parameters()])
-
-
-@pytest.fixture
-def norms(monkeypatch) -> list[float]:
-    """Norms of the gradients that Adam steps with, as they come."""
-    found, step = [], torch.optim.Adam.step
-
-    def look(self, *args, **kwargs):
-        gradients = [parameter.grad for group in self.param_groups for parameter in group["params"]]
-        found.append(float(torch.cat([gradient.flatten() for gradient in gradients]).norm()))
-        return step(self, *args, **kwargs)
-
-    monkeypatch.setattr(torch.optim.Adam, "step", look)
-    return found
-
-
-def test_adam_sees_no_gradient_beyond_the_norm(norms):
-    free = _trained(KerasSchedule(1e-2, 32, 3))
-    unclipped, bound = norms[:], float(np.median(norms))
-    assert torch.equal(free, _trained(ClippedSchedule(1e-2, 32, 3, global_clipnorm=2 * max(unclipped))))
-    norms.clear()
-    assert not torch.equal(free, _trained(ClippedSchedule(1e-2, 32, 3, global_clipnorm=bound)))
-    assert unclipped[0] != pytest.approx(bound)
-    assert norms[0] == pytest.approx(min(unclipped[0], bound), rel=1e-4)
-    assert max(norms) <= bound * (1 + 1e-4)
-    assert max(norms) == pytest.approx(bound, rel=1e-4)
-
-
-def test_what_is_watched_has_the_norm_of_each_gradient_before_it_is_clipped(norms):
-    histories: list[History] = []
-    watched = {"watch": Watch(_data(), every=100), "on_epoch": histories.append}
-    free = _trained(KerasSchedule(1e-2, 32, 2))
-    norms.clear()
-    assert torch.equal(free, _trained(KerasSchedule(1e-2, 32, 2), **watched))
-    assert histories[-1].curves["norm"] == pytest.approx(norms)
-    bound = min(norms) / 2
-    norms.clear()
-    _trained(ClippedSchedule(1e-2, 32, 2, global_clipnorm=bound), **watched)
-    assert norms == pytest.approx([bound] * len(norms), rel=1e-4)
-    assert histories[-1].curves["norm"][0] == pytest.approx(histories[0].curves["norm"][0])
-    assert min(histories[-1].curves["norm"]) > bound
-
-
-def test_clipped_steps_are_not_launched_as_graphs(monkeypatch):
-    monkeypatch.setattr("rnnkit.training.loop._Run.launch_as_graphs", lambda run: pytest.fail("launched"))
-    _trained(ClippedSchedule(1e-2, 32, 1), graphed=True)
-
-
-@pytest.mark.parametrize("norm", [0.0, -1.0, float("inf"), float("nan"), 1])
-def test_a_norm_that_clips_nothing_or_all_is_refused(norm):
-    with pytest.raises(UserError, match=r"global_clipnorm cannot be used.*a float above 0"):
-        ClippedSchedule(1e-2, 32, 1, global_clipnorm=norm)
 
 
 def _run_with_dropout(
