@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,21 @@ from rnnkit.figures.frame import net_name
 from rnnkit.figures.theme import NEUTRAL, net_color
 
 PAPER = "the paper"
+Ends = tuple[float, float, str]
+"""Low and high of a 95 % interval, and in words what it is over: ``3 seeds``."""
 
 
-def ends(values: np.ndarray, interval: tuple[float, float] | None) -> tuple[float, float]:
-    """Ends of the line behind the dots: the interval given, else the range over seeds; NaN for one seed."""
-    if interval is not None:
-        return interval
-    known = values[~np.isnan(values)]
-    return (float(known.min()), float(known.max())) if known.size > 1 else (np.nan, np.nan)
+def bar(interval: Ends | None) -> tuple[float, float]:
+    """Ends of the line behind the dots; NaN where there is no interval."""
+    return (np.nan, np.nan) if interval is None else interval[:2]
+
+
+def interval_said(interval: Ends | None, form: Callable[[float], str]) -> str:
+    """An interval as a line of a dot's label; nothing where there is none."""
+    if interval is None:
+        return ""
+    low, high, over = interval
+    return f"<br>95 %: {form(low)} to {form(high)},<br>over {over.replace(' of ', '<br>of ')}"
 
 
 def rows_layout(
@@ -43,22 +50,30 @@ def rows_layout(
 
 
 def net_traces(net: str, place: int, seeds: int) -> list[Any]:
-    """A line for the interval (``NAME interval``) and a dot for every seed (``NAME``), on the row ``place``."""
+    """A line for the interval (``NAME interval``) and a dot for every seed (``NAME``), on the row ``place``.
+
+    The line has caps, higher than a dot: it may be shorter than one.
+    """
     import plotly.graph_objects as go
 
     color, name = net_color(net), net_name(net)
-    hover = "%{x:.4f}<extra>" + name + "</extra>"
-    line = {"color": color, "width": 3}
+    caps = {"symbol": "line-ns", "size": 13, "line": {"color": color, "width": 2}}
     return [
         go.Scatter(
-            name=f"{name} interval", y=[place] * 2, mode="lines", line=line, opacity=0.5, hoverinfo="skip"
+            name=f"{name} interval",
+            y=[place] * 2,
+            mode="lines+markers",
+            line={"color": color, "width": 3},
+            marker=caps,
+            opacity=0.8,
+            hoverinfo="skip",
         ),
         go.Scatter(
             name=name,
             y=[place] * seeds,
             mode="markers",
-            marker={"color": color, "size": 10, "opacity": 0.75},
-            hovertemplate=hover,
+            marker={"color": color, "size": 8, "opacity": 0.75, "line": {"color": color, "width": 2}},
+            hovertemplate="%{x:.4f}%{text}<extra>" + name + "</extra>",
         ),
     ]
 

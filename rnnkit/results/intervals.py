@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -69,6 +69,22 @@ class Interval:
             return ""
         *others, last = self.sizes
         return _COUNTED.get(self.word, "") + "".join(f"{size} and " for size in others) + plural(last, of)
+
+    def within(self, low: float, high: float) -> Interval:
+        """Return it without what lies outside of [low, high], where the true number cannot be, such as a share over 1.
+
+        The interval that is left holds the true number exactly as often as the whole one.
+
+        Raises
+        ------
+        ValueError
+            If the value itself lies outside.
+        """
+        if not low <= self.value <= high:
+            raise ValueError(f"is {self.value:g}, which is not in {low:g} to {high:g}")
+        if self.ends is None:
+            return self
+        return replace(self, low=max(self.ends[0], low), high=min(self.ends[1], high))
 
     def overlaps(self, other: Interval) -> bool | None:
         """Tell whether two intervals share a point; None where one of them is missing."""

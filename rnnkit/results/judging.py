@@ -41,10 +41,11 @@ class NotRun(Exception):
 
 @dataclass(frozen=True)
 class Measured:
-    """Measurements that hold one value for each `of`, ``"seeds"`` or ``"models"``."""
+    """Measurements that hold one value for each `of`, ``"seeds"`` or ``"models"``, and are to be printed in a unit."""
 
     values: Measurements
-    of: str = "seeds"
+    of: str
+    unit: Unit
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Return the values of a measurement: at most one axis, finite, float64."""
@@ -53,8 +54,8 @@ class Measured:
         return self._named(name, finite, self.values[name], self.of)
 
     def summary(self, name: str, of_values: Callable[..., Interval], *more: Any) -> Interval:
-        """Return what a function of `intervals` says of a measurement."""
-        return self._named(name, of_values, self[name], *more)
+        """Return what a function of `intervals` says of a measurement, within what its unit allows."""
+        return self._named(name, lambda: of_values(self[name], *more).within(*self.unit.possible))
 
     def _named(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -69,7 +70,7 @@ def judge(rule: rules.Rule, measurements: Measurements, unit: str = "fraction", 
         return _judge_several(rule, measurements, rule.unit or unit, of)
     printed = UNITS[rule.unit or unit]
     try:
-        test = _test(rule, Measured(measurements, of), printed)
+        test = _test(rule, Measured(measurements, of, printed), printed)
     except NotRun as error:
         found = Finding(NOT_RUN, str(error), "", position=error.briefly)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,17 +13,21 @@ _MORE_DIGITS = 4
 
 @dataclass(frozen=True)
 class Unit:
-    """A way to print numbers: ``{before}{scale * value:.{decimals}f}{after}``."""
+    """A way to print numbers: ``{before}{scale * value:.{decimals}f}{after}``.
+
+    `possible` is where a number of this unit can lie, and its interval with it; a difference of two may lie elsewhere.
+    """
 
     scale: float
     decimals: int
     before: str
     after: str
     difference_after: str
+    possible: tuple[float, float] = (-math.inf, math.inf)
 
     def constant(self, value: float) -> str:
         """Print a number of the ledger with the digits that it was given: ``93 %``."""
-        return f"{self.before}{self._digits(value)}{self.after}"
+        return f"{self.before}{self._counted(value, self.after)}"
 
     def around(self, value: float, tolerance: float) -> str:
         """Print a number of the ledger with its tolerance: ``93 ± 1 %``."""
@@ -46,11 +51,15 @@ class Unit:
 
     def margin(self, value: float) -> str:
         """Print a difference of the ledger: ``2 points``."""
-        return f"{self._digits(value)}{self.difference_after if value else ''}"
+        return self._counted(value, self.difference_after if value else "")
 
     def within(self, tolerance: float) -> str:
         """Print a tolerance of the ledger around no difference: ``± 5 points``."""
         return f"± {self._digits(tolerance)}{self.difference_after}"
+
+    def _counted(self, value: float, after: str) -> str:
+        digits = self._digits(value)
+        return digits + (after.removesuffix("s") if digits == "1" and after != " s" else after)
 
     def _digits(self, value: float) -> str:
         return f"{value * self.scale:.10g}"
@@ -72,7 +81,8 @@ class Unit:
 
 
 UNITS = {
-    "percent": Unit(100, 2, "", " %", " points"),
+    "percent": Unit(100, 2, "", " %", " points", possible=(0.0, 1.0)),
+    "points": Unit(100, 2, "", " points", " points"),
     "fraction": Unit(1, 3, "", "", ""),
     "count": Unit(1, 1, "", "", ""),
     "whole": Unit(1, 0, "", "", ""),

@@ -177,11 +177,12 @@ def _print(control: Control, claim: Claim, measurements: Measurements) -> str:
     some = values.ndim == 1 and 0 < known.size < values.size
     if some:
         measurements = {**measurements, control.measure: known}
+    unit = UNITS[control.unit or claim.unit]
     try:
-        number = Measured(measurements, claim.of).summary(control.measure, SUMMARIES[control.summary])
+        number = Measured(measurements, claim.of, unit).summary(control.measure, SUMMARIES[control.summary])
     except NotRun as error:
         return str(error)
-    text = UNITS[control.unit or claim.unit].measured(number)
+    text = unit.measured(number)
     counted = number.counted(claim.of) if control.summary != "mean" else ""
     if some:
         counted = f"{known.size} of {plural(values.size, claim.of)}"

@@ -12,7 +12,6 @@ import numpy as np
 from rnnkit import paths
 from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, make_classifier
-from rnnkit.results import load_claims, rules
 from rnnkit.studies.psmnist.configs import (
     BUDGETS,
     CONTROL,
@@ -27,11 +26,6 @@ if TYPE_CHECKING:
     from rnnkit.studies.base import Study
 
 FULL = "-full"  # behind the name of a net that was trained as in the paper, at a smaller budget
-MEASURES = {
-    f"{part}_{kind}": f"{kind}, {word}"
-    for kind in ("accuracy", "loss")
-    for part, word in (("train", "training"), ("valid", "validation"), ("test", "test"))
-}
 _PARTS = (
     ("weight_encoder", "encoder of the memory"),
     ("weight_ih", "from input or memory"),
@@ -124,38 +118,9 @@ def control(study: Study, part: str) -> dict[str, dict[str, np.ndarray]]:
     }
 
 
-def finals(study: Study) -> dict[str, dict[str, np.ndarray]]:
-    """Table I as found here: measure -> net -> (n_seeds,)."""
-    found = trained(study)
-    return {
-        words: {net: np.array([record.metrics[name] for record in records]) for net, records in found.items()}
-        for name, words in MEASURES.items()
-    }
-
-
-def paper_finals() -> dict[str, dict[str, float]]:
-    """Table I as the paper has it, from the ledger of claims: measure -> net -> value, the same for ``NET-full``."""
-    quoted = {
-        rule.measure: float(rule.value)
-        for claim in _ledger()
-        if claim.where == "Table I" and isinstance(claim.rule, rules.All)
-        for rule in claim.rule.rules
-        if isinstance(rule, rules.Close)
-    }
-    return {
-        words: _at_any_length({net: quoted[f"{net}.{name}"] for net in MODELS})
-        for name, words in MEASURES.items()
-    }
-
-
-def _at_any_length(by_net: Mapping[str, float]) -> dict[str, float]:
+def at_any_length(by_net: Mapping[str, float]) -> dict[str, float]:
+    """The paper's numbers by net, for ``NET-full`` too."""
     return {**by_net, **{net + FULL: value for net, value in by_net.items()}}
-
-
-def paper_parameters() -> dict[str, int]:
-    """The paper's numbers of parameters, from the ledger of claims."""
-    ledger = {claim.id: claim.paper for claim in _ledger()}
-    return {net: int(ledger[f"psmnist-parameters-{net}"]) for net in MODELS}
 
 
 def parameters() -> dict[str, dict[str, int]]:
@@ -175,19 +140,6 @@ def _counted(net: str) -> dict[str, int]:
 def budgets(study: Study, only: Sequence[str] = MODELS) -> dict[str, str]:
     """At which budget each net was trained."""
     return {net: "paper" if net.endswith(FULL) else study.budget for net in trained(study, only=only)}
-
-
-def epoch_seconds(study: Study) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Median seconds per epoch of the budget's own images, net -> (n_seeds,), and net -> device."""
-    found = trained(study)
-    seconds = {
-        net: np.array([record.metrics["epoch_seconds"] for record in records])
-        for net, records in found.items()
-    }
-    devices = {
-        net: dict.fromkeys(str(record.run["device"]) for record in records) for net, records in found.items()
-    }
-    return seconds, {net: ", ".join(names) for net, names in devices.items()}
 
 
 def num_test(study: Study) -> dict[str, int]:
@@ -253,17 +205,13 @@ def published(path: Path | None = None) -> Published:
     try:
         sections = yaml.safe_load(path.read_text(encoding="utf-8"))
         found = Published(**sections)
-        return replace(found, epoch_seconds=_at_any_length(found.epoch_seconds))
+        return replace(found, epoch_seconds=at_any_length(found.epoch_seconds))
     except (OSError, TypeError, yaml.YAMLError) as error:
         raise UserError(
             f"the list of published results cannot be read ({error})",
             value=str(path),
             allowed="the sections accuracies, epoch_seconds and protocol",
         ) from error
-
-
-def _ledger() -> list[Any]:
-    return load_claims(paths.repository() / "book" / "psmnist" / "claims.yml", "psmnist")
 
 
 def without_memory() -> tuple[str, ...]:

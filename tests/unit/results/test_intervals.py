@@ -43,6 +43,39 @@ def test_one_seed_has_no_interval_and_an_exact_number_is_a_point():
     assert student(np.array([True, True])) == Interval(1.0, 1.0, 1.0, 2)
 
 
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_an_interval_of_shares_ends_at_0_and_1_and_loses_nothing_between(values):
+    whole, kept = student(values), student(values).within(0, 1)
+    assert (kept.value, kept.n, kept.word) == (whole.value, whole.n, whole.word)
+    if whole.ends is None:
+        assert kept == whole
+    else:
+        assert kept.ends == tuple(np.clip(whole.ends, 0, 1))
+        assert kept.low <= kept.value <= kept.high
+
+
+def test_two_seeds_near_1_have_an_interval_that_ends_there():
+    # Two values have s / sqrt(n) = half their distance, and t(0.975, 1) = 12.7062 from any table.
+    assert student([0.8, 1.0]).ends == pytest.approx((0.9 - 1.27062, 0.9 + 1.27062), abs=1e-5)
+    assert student([0.8, 1.0]).within(0, 1).ends == (0, 1)
+    assert student([0.2, 0.4]).within(0, math.inf).ends == pytest.approx((0, 0.3 + 1.27062), abs=1e-5)
+
+
+def test_what_is_cut_off_takes_no_coverage():
+    generator = np.random.default_rng(0)
+    truth = 0.99
+    for _ in range(300):
+        whole = student(generator.beta(99, 1, 3))
+        kept = whole.within(0, 1)
+        assert (whole.low <= truth <= whole.high) == (kept.low <= truth <= kept.high)
+
+
+@pytest.mark.parametrize("values", [[-0.1, -0.2], [1.5], np.array(-0.5)])
+def test_a_number_that_is_outside_of_its_range_is_refused(values):
+    with pytest.raises(ValueError, match=r"is (-0.15|1.5|-0.5), which is not in 0 to 1"):
+        student(values).within(0, 1)
+
+
 @pytest.mark.parametrize(
     ("successes", "n", "low", "high"),
     [

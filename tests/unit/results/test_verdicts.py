@@ -477,6 +477,7 @@ def test_controls_are_printed_beside_it():
     ("unit", "here", "paper"),
     [
         ("percent", "50.00 % [47.52, 52.48]", "93 %"),
+        ("points", "50.00 points [47.52, 52.48]", "93 points"),
         ("fraction", "0.500 [0.475, 0.525]", "0.93"),
         ("count", "0.5 [0.5, 0.5]", "0.93"),
         ("steps", "0.5 steps [0.5, 0.5]", "0.93 steps"),
@@ -488,6 +489,39 @@ def test_units(unit, here, paper):
     result = settle(Above(measure="a", value=0.1), unit=unit, paper=0.93)
     assert result.here_text == here
     assert result.paper_text == paper
+
+
+def test_the_interval_of_a_share_ends_at_0_and_100_percent_and_that_of_a_difference_does_not():
+    near, tiny = {"a": np.array([0.9, 0.99, 1.0])}, {"a": np.array([0.0, 0.001])}
+    share = settle(Above(measure="a", value=0.5), near, unit="percent", control=(Control("a", "again"),))
+    assert share.interval == (pytest.approx(student(near["a"]).low), 1.0)
+    assert share.here_text == "96.33 % [82.65, 100.00]"
+    assert share.controls == (("again", share.here_text),)
+    points = settle(Above(measure="a", value=0.5), near, unit="points")
+    assert points.interval == student(near["a"]).ends
+    assert points.interval[1] > 1
+    assert settle(Below(measure="a", value=0.5), tiny, unit="percent").interval[0] == 0
+    difference = settle(Greater(measure="a", than="b"), {**near, "b": np.zeros(3)}, unit="percent")
+    assert difference.interval == points.interval
+
+
+def test_a_share_whose_upper_end_would_be_above_1_is_not_in_doubt_for_that():
+    measured = {"a": np.array([0.99, 0.995, 1.0])}
+    rule = Close(measure="a", value=1.0, tolerance=0.025)
+    assert settle(rule, measured, unit="percent").verdict == "reproduced"
+    assert settle(Between(measure="a", low=0.9, high=1.0), measured, unit="percent").verdict == "reproduced"
+    assert settle(Between(measure="a", low=0.9, high=1.0), measured, unit="points").verdict == "partly"
+
+
+def test_what_is_no_share_is_not_judged_as_one():
+    result = settle(Above(measure="a", value=0), {"a": np.array([-0.2, -0.1])}, unit="percent")
+    assert (result.verdict, result.reason) == ("not run", "a is -0.15, which is not in 0 to 1")
+
+
+def test_a_single_point_is_one():
+    assert settle(Below(measure="a", value=0.01), unit="points").reason.endswith("lie below 1 point")
+    assert settle(Below(measure="a", value=0.02), unit="points").reason.endswith("lie below 2 points")
+    assert settle(Below(measure="a", value=1), unit="seconds").reason.endswith("lies below 1 s")
 
 
 def test_an_end_is_never_printed_like_a_threshold_that_it_misses():

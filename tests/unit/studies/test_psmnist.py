@@ -17,7 +17,7 @@ from rnnkit.models import ARCHITECTURES
 from rnnkit.results import Store
 from rnnkit.results.claims import load_claims
 from rnnkit.studies.base import Study
-from rnnkit.studies.psmnist import Psmnist, configs, measurements, views
+from rnnkit.studies.psmnist import Psmnist, configs, measurements, table_one, views
 from rnnkit.studies.psmnist.configs import COMPARED, MODELS, Budget, make_net
 from rnnkit.studies.psmnist.training import logits_of, trained_model, untrained_model
 
@@ -116,6 +116,14 @@ def test_what_is_found_inside_fits_the_net(tiny, name):
         named = model.readout(model.hidden_states(x)[:, 27]).argmax(1).numpy()
     right = (named == permuted(dataset="digits").test_y[:50]).mean()
     assert arrays["own"][1] == pytest.approx(right, abs=0.021)
+
+
+def test_intervals_of_one_training_count_the_images_that_there_were(tiny):
+    intervals = table_one.intervals(tiny)
+    for part, count in (("training", 40), ("validation", 20), ("test", 60)):
+        over = {over for _, _, over in intervals[f"accuracy, {part}"].values()}
+        assert over == {f"{count} images of one training"}
+        assert set(intervals[f"accuracy, {part}"]) == set(MODELS)
 
 
 def test_weights_before_training_are_those_that_the_seed_draws(tiny):

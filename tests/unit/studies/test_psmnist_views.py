@@ -11,7 +11,7 @@ from rnnkit import studies
 from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, describe
 from rnnkit.results import Store
-from rnnkit.studies.psmnist import views
+from rnnkit.studies.psmnist import table_one, views
 from rnnkit.studies.psmnist.configs import MODELS
 from rnnkit.studies.psmnist.measurements import times_compare
 
@@ -29,7 +29,7 @@ def study(tmp_path: Path):
         of_budget = studies.open("psmnist", budget=budget, device="cpu", store=Store(tmp_path))
         job = next(job for job in of_budget.jobs("train") if job.key.label == label)
         length = 2 if budget == "reduced" else 3
-        metrics = dict.fromkeys(views.MEASURES, 0.5) | {"num_test": num_test, "epoch_seconds": 2.0}
+        metrics = {"num_test": num_test}
         of_budget.store.save(
             job.key,
             arrays={"train_loss": np.arange(length, 0.0, -1)},
@@ -44,7 +44,6 @@ def test_nets_that_are_missing_are_left_out_and_one_at_full_length_is_a_net_of_i
     assert list(found) == ["rnn", "gru", "gru-full"]
     np.testing.assert_array_equal(found["gru"]["train_loss"], [[2.0, 1.0]])
     np.testing.assert_array_equal(found["gru-full"]["train_loss"], [[3.0, 2.0, 1.0]])
-    assert all(list(values) == list(found) for values in views.finals(study).values())
     at_length = studies.open("psmnist", budget="paper", device="cpu", store=study.store)
     assert list(views.nets(at_length, "train", "train_loss")) == ["gru"]
 
@@ -52,21 +51,6 @@ def test_nets_that_are_missing_are_left_out_and_one_at_full_length_is_a_net_of_i
 def test_each_net_names_the_budget_that_it_was_trained_with(study):
     assert views.budgets(study) == {"rnn": "reduced", "gru": "reduced", "gru-full": "paper"}
     assert views.num_test(study) == {"rnn": 80, "gru": 80, "gru-full": 100}
-
-
-def test_seconds_come_with_their_device(study):
-    seconds, devices = views.epoch_seconds(study)
-    np.testing.assert_array_equal(seconds["rnn"], [2.0])
-    assert devices == dict.fromkeys(("rnn", "gru", "gru-full"), "cpu (one)")
-
-
-def test_seeds_of_two_devices_name_both(study):
-    (job,) = (job for job in study.jobs("train") if job.key.label == "rnn-s1")
-    run = {"seed": 1, "device": "cpu (another)"}
-    study.store.save(job.key, arrays={}, metrics={"epoch_seconds": 3.0}, provenance=run)
-    seconds, devices = views.epoch_seconds(study)
-    np.testing.assert_array_equal(seconds["rnn"], [2.0, 3.0])
-    assert devices["rnn"] == "cpu (one), cpu (another)"
 
 
 def test_times_compare_on_one_device_where_no_cores_were_lent():
@@ -77,18 +61,10 @@ def test_times_compare_on_one_device_where_no_cores_were_lent():
     assert not times_compare([helped, helped])
 
 
-def test_table_one_is_quoted_as_the_paper_has_it():
-    table = views.paper_finals()
-    assert table["accuracy, test"]["lmu-gru"] == 0.9836
-    assert table["loss, training"]["rnn"] == 0.4825
-    assert table["loss, training"]["rnn-full"] == 0.4825
-    assert all(set(values) == AT_ANY_LENGTH for values in table.values())
-
-
 def test_parameters_by_part_add_up_to_the_totals_of_the_models():
     totals = {row["name"]: row["parameters"] for row in describe()}
     assert {net: sum(parts.values()) for net, parts in views.parameters().items()} == totals
-    assert totals == views.paper_parameters()
+    assert totals == table_one.paper_parameters()
 
 
 def test_models_with_and_without_a_memory():
