@@ -64,10 +64,9 @@ def discrete_matrices(memory_size: int, theta: float, discretizer: str) -> tuple
 def least_theta(memory_size: int) -> float:
     """The shortest window in steps for which Euler's step is stable: about 5, 60, 639, 6542 at 4, 16, 64, 256.
 
-    ``A`` is stable, and so is its zero-order hold at any theta; the eigenvalues ``1 + l / theta`` of Euler's step lie in
-    the unit circle where theta is at least ``|l|^2 / (-2 Re l)`` for each eigenvalue l of A. (Of a large memory the
-    eigenvalues far from the imaginary axis drown in rounding, and with them the spectral radius at a short theta; the
-    ones that decide do not.)
+    A is stable, and so is its zero-order hold at any theta. The eigenvalues ``1 + l / theta`` of Euler's step lie in
+    the unit circle where theta is at least ``|l|^2 / (-2 Re l)`` for every eigenvalue l of A. Those that decide are
+    known well; others of a large memory, and with them the spectral radius at a short theta, drown in rounding.
     """
     eigenvalues = np.linalg.eigvals(continuous_matrices(memory_size)[0])
     return float(np.max(np.abs(eigenvalues) ** 2 / (-2 * eigenvalues.real)))

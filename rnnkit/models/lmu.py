@@ -104,11 +104,8 @@ class LMU(nn.Module):
         start = glorot_uniform(memory_d, width, generator=generator) if encoder == "glorot" else None
         self.weight_encoder = nn.Parameter(torch.ones(memory_d, width) if start is None else start)
         memory_width = memory_d * memory_size
-        self.weight_feedback = (
-            nn.Parameter(orthogonal(memory_d, memory_width, generator=generator))
-            if memory_to_memory
-            else None
-        )
+        feedback = orthogonal(memory_d, memory_width, generator=generator) if memory_to_memory else None
+        self.weight_feedback = None if feedback is None else nn.Parameter(feedback)
         self.bias_encoder = nn.Parameter(torch.zeros(memory_d)) if encoder_bias else None
         self._chunk_weights: dict[tuple[object, ...], Tensor] = {}
         self.hidden = Recurrent(
@@ -133,6 +130,7 @@ class LMU(nn.Module):
         c: Tensor | None = None,
         *,
         recurrent_masks: Tensor | None = None,
+        precision: str = "fp32",
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """One step.
 
@@ -140,10 +138,11 @@ class LMU(nn.Module):
         ----------
         x_t : Tensor (batch, input_size)
         m : Tensor (batch, memory_d * memory_size)
-        h, c : Tensor (batch, hidden_size)
-            c only in an LSTM.
+        h, c : Tensor (batch, hidden_size); c only in an LSTM
         recurrent_masks : Tensor (G, batch, hidden_size), optional
             Recurrent dropout of the hidden cell.
+        precision : {"fp32", "bf16"}
+            Of the hidden cell's products; the memory is computed in float32.
 
         Returns
         -------
@@ -152,7 +151,7 @@ class LMU(nn.Module):
         """
         m = self._next_memory(x_t, m, h)
         seen = torch.cat([m, x_t], dim=1) if self.input_to_hidden else m
-        return m, *self.hidden.step(seen, h, c, recurrent_masks=recurrent_masks)
+        return m, *self.hidden.step(seen, h, c, recurrent_masks=recurrent_masks, precision=precision)
 
     def memories(self, x: Tensor) -> Tensor:
         """Compute the memory at each step, all at once.
@@ -181,12 +180,12 @@ class LMU(nn.Module):
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Run over whole sequences; arguments and results as of `Recurrent.forward`.
 
-        `input_masks` (1 or G, batch, hidden.input_size) are dropout of what the hidden cell reads. A linear memory
-        is computed in float32 at any precision; what the cell reads of it is an operand of its products.
+        `input_masks` (1 or G, batch, hidden.input_size) are dropout of what the hidden cell reads. The memory is
+        computed in float32 at any precision; what the cell reads of it is an operand of its products.
         """
         check_input(x, self.input_size)
         if not self.is_linear:
-            return self._stepwise(x, input_masks, recurrent_masks, states)
+            return self._stepwise(x, input_masks, recurrent_masks, states, precision)
         x = x.transpose(0, 1)  # (T, B, I)
         hidden, recurrent = self.hidden, (self.hidden.weight_hh, self.hidden.bias_hh)
         options: dict[str, Any] = {"masks": recurrent_masks, "precision": precision, "states": states}
@@ -214,7 +213,7 @@ class LMU(nn.Module):
         return (by_memory @ self.transition.t() + encoded.unsqueeze(2) * self.injection).flatten(1)
 
     def _stepwise(
-        self, x: Tensor, input_masks: Tensor | None, recurrent_masks: Tensor | None, states: bool
+        self, x: Tensor, input_masks: Tensor | None, masks: Tensor | None, states: bool, precision: str
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         if input_masks is not None:
             raise UserError("dropout of the hidden cell's input is not there for a memory with feedback")
@@ -222,7 +221,7 @@ class LMU(nn.Module):
         h, c = x.new_zeros(len(x), self.hidden_size), None
         hidden_states = []
         for x_t in x.unbind(1):
-            m, h, c = self.step(x_t, m, h, c, recurrent_masks=recurrent_masks)
+            m, h, c = self.step(x_t, m, h, c, recurrent_masks=masks, precision=precision)
             if states:
                 hidden_states.append(h)
         return h, c, torch.stack(hidden_states, dim=1) if states else None

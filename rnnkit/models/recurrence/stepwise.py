@@ -13,7 +13,7 @@ from rnnkit.errors import UserError
 
 CELLS = ("rnn", "lstm", "gru")
 NUM_GATES = {"rnn": 1, "lstm": 4, "gru": 3}
-_PRECISIONS = ("fp32", "bf16")
+PRECISIONS = ("fp32", "bf16")
 
 
 def recur(
@@ -133,6 +133,12 @@ def _operand(tensor: Tensor, precision: str) -> Tensor:
     return tensor.to(torch.bfloat16).to(tensor.dtype) if precision == "bf16" else tensor
 
 
+def check_precision(precision: str) -> None:
+    """Refuse a precision that is none."""
+    if precision not in PRECISIONS:
+        raise UserError("unknown precision", value=precision, allowed=PRECISIONS)
+
+
 def check_arguments(
     cell: str,
     drive: Tensor,
@@ -144,8 +150,7 @@ def check_arguments(
     """Refuse arguments of `recur` that are unknown or do not fit each other."""
     if cell not in CELLS:
         raise UserError("unknown cell", value=cell, allowed=CELLS)
-    if precision not in _PRECISIONS:
-        raise UserError("unknown precision", value=precision, allowed=_PRECISIONS)
+    check_precision(precision)
     gates, hidden_size = NUM_GATES[cell], weight_hh.shape[-1]
     width = gates * hidden_size
     if drive.dim() != 3 or drive.shape[0] < 1:

@@ -22,13 +22,13 @@ def _seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def _steps(layer, x, masks=None):
+def _steps(layer, x, masks=None, precision="fp32"):
     """States and memories, one step after another."""
     m = x.new_zeros(len(x), layer.memory_d * layer.memory_size)
     h, c = x.new_zeros(len(x), layer.hidden_size), None
     states, memories = [], []
     for x_t in x.unbind(1):
-        m, h, c = layer.step(x_t, m, h, c, recurrent_masks=masks)
+        m, h, c = layer.step(x_t, m, h, c, recurrent_masks=masks, precision=precision)
         states.append(h)
         memories.append(m)
     return torch.stack(states, 1), torch.stack(memories, 1)
@@ -85,7 +85,7 @@ def test_a_memory_that_eulers_step_makes_unstable_is_refused(memory_size):
 
 @pytest.mark.parametrize("paths", [{}, {"hidden_to_memory": True, "memory_to_memory": True}])
 def test_an_unstable_memory_is_refused_before_anything_is_trained(paths):
-    with pytest.raises(UserError, match="theta is too short .*: 784; allowed: at least 6541.51 here"):
+    with pytest.raises(UserError, match=r"theta is too short .*: 784; allowed: at least 6541.51 here"):
         make_classifier("lmu-rnn", discretizer="euler")
     with pytest.raises(UserError, match="theta is too short"):
         LMU(1, 3, cell="rnn", memory_size=16, theta=59, discretizer="euler", **paths)
@@ -231,6 +231,35 @@ def test_with_feedback_the_memory_alone_is_refused(paths):
         layer.memories(x)
     with pytest.raises(UserError, match="feedback"):
         layer(x, input_masks=torch.ones(1, 2, 6))
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_feedback_of_zero_is_no_feedback_at_either_precision(cell, precision):
+    """The steps of a memory with feedback against the whole-sequence form of one without."""
+    options = {"cell": cell, "memory_size": 6, "theta": 30, "encoder": "ones", "generator": _seeded()}
+    plain, fed = (LMU(1, 5, hidden_to_memory=feedback, **options).double() for feedback in (False, True))
+    fed.weight_encoder.data[:, 1:] = 0
+    fed.hidden.load_state_dict(plain.hidden.state_dict())
+    x = torch.rand(3, 20, 1, generator=_seeded(1), dtype=torch.float64)
+    masks = (torch.rand(fed.hidden.num_gates, 3, 5, generator=_seeded(2)) > 0.2) / 0.8
+    options = {"precision": precision, "states": True, "recurrent_masks": masks.double()}
+    wanted = plain(x, **options)[2]
+    assert torch.equal(fed(x, **options)[2], _steps(fed, x, masks.double(), precision)[0])
+    torch.testing.assert_close(fed(x, **options)[2], wanted, rtol=1e-5, atol=1e-5)
+    exact = plain(x, **options | {"precision": "fp32"})[2]
+    assert ((wanted - exact).abs().max() > 1e-4) == (precision == "bf16")
+
+
+@pytest.mark.parametrize("paths", [{}, {"hidden_to_memory": True}, {"memory_to_memory": True}])
+def test_a_precision_that_is_none_is_refused(paths):
+    layer = LMU(2, 3, cell="gru", memory_size=4, theta=10, **paths)
+    state = torch.zeros(2, 4), torch.zeros(2, 3)
+    for run in (layer, lambda x, **options: layer.step(x[:, 0], *state, **options)):
+        with pytest.raises(UserError, match="unknown precision: 'nonsense'; allowed: fp32, bf16"):
+            run(torch.zeros(2, 5, 2), precision="nonsense")
+    with pytest.raises(UserError, match="unknown precision"):
+        make_classifier("lmu-gru", precision="nonsense")
 
 
 @pytest.mark.parametrize(
