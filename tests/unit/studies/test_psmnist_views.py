@@ -86,6 +86,12 @@ def test_table_one_is_quoted_as_the_paper_has_it():
     assert all(set(values) == AT_ANY_LENGTH for values in table.values())
 
 
+def test_input_weights_of_a_simple_rnn_scatter_about_their_uniform_law():
+    count, gap = views.uniform_scatter()
+    assert count == 256
+    assert gap == pytest.approx(0.0554, abs=0.001)
+
+
 def test_parameters_by_part_add_up_to_the_totals_of_the_models():
     totals = {row["name"]: row["parameters"] for row in describe()}
     assert {net: sum(parts.values()) for net, parts in views.parameters().items()} == totals
