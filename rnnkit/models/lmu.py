@@ -149,14 +149,22 @@ class LMU(nn.Module):
         m, h, c
             The next ones; c is None but in an LSTM.
         """
-        m = self._next_memory(x_t, m, h)
+        m = self.next_memory(x_t, m, h)
         seen = torch.cat([m, x_t], dim=1) if self.input_to_hidden else m
         return m, *self.hidden.step(seen, h, c, recurrent_masks=recurrent_masks, precision=precision)
 
-    def memories(self, x: Tensor) -> Tensor:
-        """Compute the memory at each step, all at once.
+    def next_memory(self, x_t: Tensor, m: Tensor, h: Tensor) -> Tensor:
+        """x_t (batch, input_size), m (batch, memory_d * memory_size), h (batch, hidden_size) -> the next m."""
+        read = torch.cat([x_t, h], dim=1) if self.hidden_to_memory else x_t
+        encoded = nn.functional.linear(read, self.weight_encoder, self.bias_encoder)  # (B, D)
+        if self.weight_feedback is not None:
+            encoded = encoded + m @ self.weight_feedback.t()
+        by_memory = m.view(len(m), self.memory_d, self.memory_size)  # (B, D, Q)
+        by_memory = by_memory @ self.transition.t() + encoded.unsqueeze(2) * self.injection
+        return by_memory.flatten(1)
 
-        x (batch, seq_len, input_size) -> (batch, seq_len, memory_d * memory_size).
+    def memories(self, x: Tensor) -> Tensor:
+        """All memories at once: x (batch, seq_len, input_size) -> (batch, seq_len, memory_d * memory_size).
 
         Raises
         ------
@@ -203,14 +211,6 @@ class LMU(nn.Module):
             drive = hidden.drive(rows, weight=weight, masks=input_masks, precision=precision)
             h_n, c_n, hidden_states = recur(hidden.cell, drive, *recurrent, **options)
         return h_n, c_n, None if hidden_states is None else hidden_states.transpose(0, 1)
-
-    def _next_memory(self, x_t: Tensor, m: Tensor, h: Tensor) -> Tensor:
-        read = torch.cat([x_t, h], dim=1) if self.hidden_to_memory else x_t
-        encoded = nn.functional.linear(read, self.weight_encoder, self.bias_encoder)  # (B, D)
-        if self.weight_feedback is not None:
-            encoded = encoded + m @ self.weight_feedback.t()
-        by_memory = m.view(len(m), self.memory_d, self.memory_size)  # (B, D, Q)
-        return (by_memory @ self.transition.t() + encoded.unsqueeze(2) * self.injection).flatten(1)
 
     def _stepwise(
         self, x: Tensor, input_masks: Tensor | None, masks: Tensor | None, states: bool, precision: str

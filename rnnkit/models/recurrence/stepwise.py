@@ -77,8 +77,9 @@ def rnn_step(
     masks: Tensor | None = None,
     precision: str = "fp32",
 ) -> tuple[Tensor, None]:
-    """``h' = tanh(drive_t + W_hh h)``: drive_t (batch, hidden_size), h (batch, hidden_size) -> (h', None)."""
-    return (drive_t + _product(h, weight_hh, bias_hh, masks, precision)).tanh(), None
+    """One step of a simple RNN: drive_t (batch, hidden_size), h (batch, hidden_size) -> (h', None)."""
+    from_h = recurrent_product(h, weight_hh, bias_hh, masks, precision)
+    return (drive_t + from_h).tanh(), None
 
 
 def lstm_step(
@@ -92,8 +93,10 @@ def lstm_step(
     precision: str = "fp32",
 ) -> tuple[Tensor, Tensor]:
     """One step of an LSTM: drive_t (batch, 4 * hidden_size), h and c (batch, hidden_size) -> (h', c')."""
-    i, f, g, o = (drive_t + _product(h, weight_hh, bias_hh, masks, precision)).chunk(4, dim=1)
-    c = f.sigmoid() * (torch.zeros_like(h) if c is None else c) + i.sigmoid() * g.tanh()
+    from_h = recurrent_product(h, weight_hh, bias_hh, masks, precision)
+    i, f, g, o = (drive_t + from_h).chunk(4, dim=1)
+    c = torch.zeros_like(h) if c is None else c
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
     return o.sigmoid() * c.tanh(), c
 
 
@@ -108,14 +111,16 @@ def gru_step(
     precision: str = "fp32",
 ) -> tuple[Tensor, None]:
     """One step of a GRU: drive_t (batch, 3 * hidden_size), h (batch, hidden_size) -> (h', None)."""
+    from_h = recurrent_product(h, weight_hh, bias_hh, masks, precision)
     drive_r, drive_z, drive_n = drive_t.chunk(3, dim=1)
-    from_r, from_z, from_n = _product(h, weight_hh, bias_hh, masks, precision).chunk(3, dim=1)
-    r, z = (drive_r + from_r).sigmoid(), (drive_z + from_z).sigmoid()
+    from_r, from_z, from_n = from_h.chunk(3, dim=1)
+    r = (drive_r + from_r).sigmoid()
+    z = (drive_z + from_z).sigmoid()
     n = (drive_n + r * from_n).tanh()
     return z * h + (1 - z) * n, None
 
 
-def _product(
+def recurrent_product(
     h: Tensor, weight_hh: Tensor, bias_hh: Tensor | None, masks: Tensor | None, precision: str
 ) -> Tensor:
     """``W_hh h + b_hh`` of all gates, each through its mask: h (batch, hidden_size) -> (batch, G * hidden_size)."""
