@@ -13,7 +13,7 @@ from rnnkit.figures.nets import Nets, mean, number, present, require_axes
 from rnnkit.figures.theme import NEUTRAL, net_color
 
 
-def nearest_law(nets: Nets) -> Interactive:
+def nearest_law(nets: Nets, scatter: tuple[int, float] | None = None) -> Interactive:
     """Draw every part of every net by its distance to the uniform and to the normal law.
 
     Parameters
@@ -22,6 +22,8 @@ def nearest_law(nets: Nets) -> Interactive:
         By net, ``parts``, a list of P names; ``uniform_gap`` and ``normal_gap`` (n_seeds, P, 2), Kolmogorov distance
         before and after training to the law with the same moments; or, of nets that were only initialised,
         (n_seeds, P). A net without them is left out.
+    scatter : (int, float), optional
+        A number of weights, and the distance to the uniform law that 95 in 100 uniform samples of so many stay below.
 
     Raises
     ------
@@ -44,6 +46,8 @@ def nearest_law(nets: Nets) -> Interactive:
             hoverinfo="skip",
         )
     ]
+    if scatter is not None:
+        traces.append(_scatter_line(*scatter, top))
     for net, own in gaps.items():
         parts = [str(part) for part in found[net]["parts"]]
         shown = ("before", "after")[len(own) - 1]
@@ -78,10 +82,29 @@ def nearest_law(nets: Nets) -> Interactive:
     return Interactive(
         go.Figure(traces, layout=frame),
         alt="Parts of the nets by the Kolmogorov distance of their weights to the uniform law (across) and to the "
-        f"normal law (up). Nearer to the normal law: {'; '.join(_said(net, own) for net, own in gaps.items())}.",
+        f"normal law (up). Nearer to the normal law: {'; '.join(_said(net, own) for net, own in gaps.items())}."
+        + (_said_scatter("Of 100 uniform samples", *scatter) if scatter else ""),
         table=_table(found, gaps),
-        caption="Below the dotted line weights are nearer to a normal law. Open: before training; filled: after.",
+        caption="Below the dotted line weights are nearer to a normal law. Open: before training; filled: after."
+        + (_said_scatter("Left of the dashed line: of 100 uniform samples", *scatter) if scatter else ""),
     )
+
+
+def _scatter_line(count: int, gap: float, top: float) -> Any:
+    import plotly.graph_objects as go
+
+    return go.Scatter(
+        name=f"95 in 100 uniform samples of {count}",
+        x=[gap, gap],
+        y=[0, top],
+        mode="lines",
+        line={"color": NEUTRAL, "dash": "dash", "width": 1.5},
+        hovertemplate="%{x:.3f}<extra></extra>",
+    )
+
+
+def _said_scatter(begin: str, count: int, gap: float) -> str:
+    return f" {begin} of {count} numbers, 95 lie at most {gap:.3f} from the uniform law."
 
 
 def _gaps(net: str, arrays: Any) -> np.ndarray:

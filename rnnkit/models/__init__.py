@@ -6,7 +6,8 @@ from rnnkit.models.dropout import Masks
 from rnnkit.models.keras_file import load_keras
 from rnnkit.models.layers import Recurrent
 from rnnkit.models.lmu import LMU
-from rnnkit.models.rnn import PRECISIONS, VanillaRNN
+from rnnkit.models.recurrence import PRECISIONS
+from rnnkit.models.rnn import VanillaRNN
 from rnnkit.models.stacked import READOUTS, StackedClassifier, StackedConfig
 
 __all__ = [

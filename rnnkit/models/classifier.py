@@ -14,7 +14,7 @@ from rnnkit.models.layers import Recurrent, check_sizes
 from rnnkit.models.legendre import DISCRETIZERS, discrete_matrices
 from rnnkit.models.lmu import LMU
 from rnnkit.models.normalisation import BatchNorm
-from rnnkit.models.recurrence import CELLS
+from rnnkit.models.recurrence import CELLS, check_precision
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,7 @@ class SequenceClassifier(nn.Module):
         precision: str = "fp32",
     ) -> None:
         super().__init__()
+        check_precision(precision)
         self.config, self.precision = config, precision
         self.dropout_generator = dropout_generator
         self.layer: Recurrent | LMU

@@ -66,12 +66,19 @@ class Recurrent(nn.Module):
         return stepwise.NUM_GATES[self.cell]
 
     def step(
-        self, x_t: Tensor, h: Tensor, c: Tensor | None = None, *, recurrent_masks: Tensor | None = None
+        self,
+        x_t: Tensor,
+        h: Tensor,
+        c: Tensor | None = None,
+        *,
+        recurrent_masks: Tensor | None = None,
+        precision: str = "fp32",
     ) -> tuple[Tensor, Tensor | None]:
         """One step: x_t (batch, input_size), h and c (batch, hidden_size) -> the next h and c (None but in an LSTM)."""
         one_step = {"rnn": stepwise.rnn_step, "lstm": stepwise.lstm_step, "gru": stepwise.gru_step}[self.cell]
-        drive_t = nn.functional.linear(x_t, self.weight_ih, self.bias_ih)
-        return one_step(drive_t, h, c, self.weight_hh, self.bias_hh, masks=recurrent_masks)
+        drive_t = self.drive(x_t.unsqueeze(0), precision=precision).squeeze(0)
+        recurrent = self.weight_hh, self.bias_hh
+        return one_step(drive_t, h, c, *recurrent, masks=recurrent_masks, precision=precision)
 
     def drive(
         self,
@@ -96,7 +103,13 @@ class Recurrent(nn.Module):
         Returns
         -------
         Tensor (seq_len, batch, G * hidden_size)
+
+        Raises
+        ------
+        UserError
+            An unknown precision.
         """
+        stepwise.check_precision(precision)
         weight = self.weight_ih if weight is None else weight
         dtype = torch.bfloat16 if precision == "bf16" and weight.shape[1] > 1 else rows.dtype
         if masks is None and dtype == rows.dtype:

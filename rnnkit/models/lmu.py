@@ -105,11 +105,8 @@ class LMU(nn.Module):
         start = glorot_uniform(memory_d, width, generator=generator) if encoder == "glorot" else None
         self.weight_encoder = nn.Parameter(torch.ones(memory_d, width) if start is None else start)
         memory_width = memory_d * memory_size
-        self.weight_feedback = (
-            nn.Parameter(orthogonal(memory_d, memory_width, generator=generator))
-            if memory_to_memory
-            else None
-        )
+        feedback = orthogonal(memory_d, memory_width, generator=generator) if memory_to_memory else None
+        self.weight_feedback = None if feedback is None else nn.Parameter(feedback)
         self.bias_encoder = nn.Parameter(torch.zeros(memory_d)) if encoder_bias else None
         self._chunk_weights: dict[tuple[object, ...], Tensor] = {}
         self.hidden = Recurrent(
@@ -134,6 +131,7 @@ class LMU(nn.Module):
         c: Tensor | None = None,
         *,
         recurrent_masks: Tensor | None = None,
+        precision: str = "fp32",
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """One step.
 
@@ -141,24 +139,33 @@ class LMU(nn.Module):
         ----------
         x_t : Tensor (batch, input_size)
         m : Tensor (batch, memory_d * memory_size)
-        h, c : Tensor (batch, hidden_size)
-            c only in an LSTM.
+        h, c : Tensor (batch, hidden_size); c only in an LSTM
         recurrent_masks : Tensor (G, batch, hidden_size), optional
             Recurrent dropout of the hidden cell.
+        precision : {"fp32", "bf16"}
+            Of the hidden cell's products; the memory is computed in float32.
 
         Returns
         -------
         m, h, c
             The next ones; c is None but in an LSTM.
         """
-        m = self._next_memory(x_t, m, h)
+        m = self.next_memory(x_t, m, h)
         seen = torch.cat([m, x_t], dim=1) if self.input_to_hidden else m
-        return m, *self.hidden.step(seen, h, c, recurrent_masks=recurrent_masks)
+        return m, *self.hidden.step(seen, h, c, recurrent_masks=recurrent_masks, precision=precision)
+
+    def next_memory(self, x_t: Tensor, m: Tensor, h: Tensor) -> Tensor:
+        """x_t (batch, input_size), m (batch, memory_d * memory_size), h (batch, hidden_size) -> the next m."""
+        read = torch.cat([x_t, h], dim=1) if self.hidden_to_memory else x_t
+        encoded = nn.functional.linear(read, self.weight_encoder, self.bias_encoder)  # (B, D)
+        if self.weight_feedback is not None:
+            encoded = encoded + m @ self.weight_feedback.t()
+        by_memory = m.view(len(m), self.memory_d, self.memory_size)  # (B, D, Q)
+        by_memory = by_memory @ self.transition.t() + encoded.unsqueeze(2) * self.injection
+        return by_memory.flatten(1)
 
     def memories(self, x: Tensor) -> Tensor:
-        """Compute the memory at each step, all at once.
-
-        x (batch, seq_len, input_size) -> (batch, seq_len, memory_d * memory_size).
+        """All memories at once: x (batch, seq_len, input_size) -> (batch, seq_len, memory_d * memory_size).
 
         Raises
         ------
@@ -184,14 +191,14 @@ class LMU(nn.Module):
         """Run over whole sequences; arguments and results as of `Recurrent.forward`.
 
         `input_masks` (.., 1 or G, batch, hidden.input_size) are dropout of what the hidden cell reads, `memory_masks`
-        (batch, 1 or seq_len, input_size) of what the memory reads, while the cell sees the input as it is. A linear
+        (batch, 1 or seq_len, input_size) of what the memory reads, while the cell sees the input as it is. The
         memory is computed in float32 at any precision; what the cell reads of it is an operand of its products.
         """
         check_input(x, self.input_size)
         if not self.is_linear:
             if input_masks is not None or memory_masks is not None:
                 raise UserError("dropout of what a memory with feedback or its cell reads is not there")
-            return self._stepwise(x, recurrent_masks, states)
+            return self._stepwise(x, recurrent_masks, states, precision)
         remembered = (x if memory_masks is None else x * memory_masks).transpose(0, 1)  # (T, B, I)
         x = x.transpose(0, 1)
         hidden, recurrent = self.hidden, (self.hidden.weight_hh, self.hidden.bias_hh)
@@ -211,22 +218,14 @@ class LMU(nn.Module):
             h_n, c_n, hidden_states = recur(hidden.cell, drive, *recurrent, **options)
         return h_n, c_n, None if hidden_states is None else hidden_states.transpose(0, 1)
 
-    def _next_memory(self, x_t: Tensor, m: Tensor, h: Tensor) -> Tensor:
-        read = torch.cat([x_t, h], dim=1) if self.hidden_to_memory else x_t
-        encoded = nn.functional.linear(read, self.weight_encoder, self.bias_encoder)  # (B, D)
-        if self.weight_feedback is not None:
-            encoded = encoded + m @ self.weight_feedback.t()
-        by_memory = m.view(len(m), self.memory_d, self.memory_size)  # (B, D, Q)
-        return (by_memory @ self.transition.t() + encoded.unsqueeze(2) * self.injection).flatten(1)
-
     def _stepwise(
-        self, x: Tensor, recurrent_masks: Tensor | None, states: bool
+        self, x: Tensor, masks: Tensor | None, states: bool, precision: str
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         m = x.new_zeros(len(x), self.memory_d * self.memory_size)
         h, c = x.new_zeros(len(x), self.hidden_size), None
         hidden_states = []
         for t, x_t in enumerate(x.unbind(1)):
-            m, h, c = self.step(x_t, m, h, c, recurrent_masks=masks_at(recurrent_masks, t))
+            m, h, c = self.step(x_t, m, h, c, recurrent_masks=masks_at(masks, t), precision=precision)
             if states:
                 hidden_states.append(h)
         return h, c, torch.stack(hidden_states, dim=1) if states else None

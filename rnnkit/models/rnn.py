@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from rnnkit.errors import UserError
 from rnnkit.models._fused import FusedRecurrence, tanh_linear
-
-PRECISIONS = ("fp32", "bf16")
+from rnnkit.models.recurrence import check_precision
 
 
 class VanillaRNN(nn.Module):
@@ -53,8 +52,7 @@ class VanillaRNN(nn.Module):
         ]:
             if not isinstance(size, int) or isinstance(size, bool) or size < 1:
                 raise UserError(f"{name} is no network's", value=size, allowed="an integer of at least 1")
-        if precision not in PRECISIONS:
-            raise UserError("unknown precision", value=precision, allowed=PRECISIONS)
+        check_precision(precision)
         self.precision = precision
         bound = 1 / math.sqrt(hidden_size)
 

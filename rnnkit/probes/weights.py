@@ -235,6 +235,18 @@ def uniform_gap(values: NDArray[Any]) -> float:
     return _gap(values, lambda scaled: np.clip((scaled + half) / (2 * half), 0, 1))
 
 
+def uniform_scatter(
+    num_values: int, *, generator: np.random.Generator, share: float = 0.95, num_samples: int = 4000
+) -> float:
+    """Return the `uniform_gap` that this share of samples of so many uniform numbers stays below.
+
+    Simulated, since a sample lies nearer to the law of its own mean and standard deviation than to the one that it was
+    drawn from, of which the Kolmogorov law tells.
+    """
+    samples = generator.random((num_samples, num_values))
+    return float(np.quantile([uniform_gap(sample) for sample in samples], share))
+
+
 def normal_gap(values: NDArray[Any]) -> float:
     """Return the Kolmogorov distance of `values` to the normal law of their mean and standard deviation."""
     from scipy.special import ndtr

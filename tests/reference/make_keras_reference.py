@@ -3,8 +3,8 @@
     python -m venv /tmp/kerasenv && /tmp/kerasenv/bin/pip install tensorflow-cpu==2.21.0 keras==3.15.1 keras-lmu==0.9.0
     CUDA_VISIBLE_DEVICES= /tmp/kerasenv/bin/python tests/reference/make_keras_reference.py
 
-It writes beside itself keras_reference.npz (inputs, weights, outputs), keras_totals.json (parameters of the models
-of full size) and keras_<model>.keras (the small models as Keras saves them).
+It writes beside itself keras_reference.npz (inputs, weights, outputs, gradients), keras_totals.json (parameters of
+the models of full size) and keras_<model>.keras (the small models as Keras saves them).
 """
 
 import json
@@ -128,6 +128,15 @@ def _in_hidden(layer, variable):
     return any(variable is mine for mine in layer.hidden_cell.weights)
 
 
+def _place(variable):
+    """Whose weight a trained variable of a model is, as `load_keras` calls its layers, and its name there."""
+    layer, name = variable.path.split("/")[-2:]
+    if "_cell" in layer:
+        return f"cell/{name}"
+    kinds = {"batch_normalization": "norm", "dense": "dense", "lmu_feedforward": "memory"}
+    return f"{next(kind for word, kind in kinds.items() if layer.startswith(word))}/{name}"
+
+
 def normalisation(arrays):
     """One training step of BatchNormalization: output and moving statistics."""
     generator = np.random.default_rng(11)
@@ -176,8 +185,8 @@ def main():
             loss = tf.reduce_mean(loss)
         gradients = tape.gradient(loss, [w.value for w in net.trainable_weights])
         arrays[f"model/{name}/target"], arrays[f"model/{name}/loss"] = target, loss.numpy()
-        norms = [float(tf.norm(gradient)) for gradient in gradients]
-        arrays[f"model/{name}/gradient_norms"] = np.array(norms, np.float32)
+        for variable, gradient in zip(net.trainable_weights, gradients, strict=True):
+            arrays[f"gradient/{name}/{_place(variable)}"] = gradient.numpy()
     for name in CELLS:
         masked(name, {"dropout": 0.25, "recurrent_dropout": 0.5}, arrays, f"masked/{name}/both")
         masked(name, {"dropout": 0.25, "recurrent_dropout": 0.0}, arrays, f"masked/{name}/input")

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from rnnkit.figures import Interactive, certainty_colorscale, digit_colorscale, digit_marker, net_color
+from rnnkit.figures.step_code import StepCode
 from rnnkit.figures.stepping import SteppingElement
 from tests.unit.figures.lab_nets import make_adder, make_recall
 from tests.unit.figures.players import make_player
@@ -38,6 +39,10 @@ INTRO = """\
 
 It speaks of zebrafish once, so that a search can find the page. Go to [](chapter/01_points.ipynb).
 """
+CODE = {
+    cell: {f"models.{cell}_step": f"def {cell}_step(h):\n    return h  # {'a line that is long ' * 8}"}
+    for cell in ("rnn", "lstm", "gru", "lmu")
+}
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,9 @@ def make_sample(folder: Path) -> Sample:
         "chapter/01_points.ipynb": _notebook(
             "Points in the plane", [points_figure(arrays), picture_figure(arrays)]
         ),
-        "chapter/02_lines.ipynb": _notebook("Lines and space", [lines_figure(arrays), space_figure(arrays)]),
+        "chapter/02_lines.ipynb": _notebook(
+            "Lines and space", [lines_figure(arrays), space_figure(arrays)], [StepCode(CODE)]
+        ),
         "chapter/03_player.ipynb": _notebook("Type a sentence", [make_player()]),
         "chapter/04_recall.ipynb": _notebook("Type digits", [make_recall()]),
         "chapter/05_adder.ipynb": _notebook("Type two numbers", [make_adder()]),
@@ -191,7 +198,9 @@ def make_sample(folder: Path) -> Sample:
     return Sample(book, executed, folder / "_toc.yml", folder / "_config.yml", arrays)
 
 
-def _notebook(title: str, figures: Sequence[Interactive | SteppingElement]) -> nbformat.NotebookNode:
+def _notebook(
+    title: str, figures: Sequence[Interactive | SteppingElement], codes: Sequence[StepCode] = ()
+) -> nbformat.NotebookNode:
     text = (
         f"# {title}\n\nWhat {{cite}}`one` asked: is $h_t = \\tanh(W h_{{t-1}} + U x_t)$ enough?\n\n## Figures"
     )
@@ -208,6 +217,12 @@ def _notebook(title: str, figures: Sequence[Interactive | SteppingElement]) -> n
         *[
             new_code_cell(f"figure_{i}.show()", outputs=[_display(f.mimebundle())])
             for i, f in enumerate(figures)
+        ],
+        *[
+            new_code_cell(
+                "code", outputs=[_display({"text/html": code._repr_html_(), "text/plain": repr(code)})]
+            )
+            for code in codes
         ],
         new_code_cell(
             "widget", outputs=[_display(widget)], metadata={"rnnkit": {"live": "Draw a digit yourself."}}

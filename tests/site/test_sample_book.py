@@ -49,6 +49,24 @@ def test_the_dark_page_is_accessible(offline, site):
     require_accessible(watched.page)
 
 
+@pytest.mark.parametrize("window", ["offline", "phone"])
+def test_the_code_of_one_cell_at_a_time_is_seen_in_both_themes(request, site, window):
+    page = watch(request.getfixturevalue(window), address(site, PAGES[1])).page
+    code, seen = page.locator(".rnn-code"), []
+    code.locator("input").first.focus()
+    for theme in ("light", "dark", "light", "dark"):
+        set_theme(page, theme)
+        (section,) = code.locator("section:visible").all()
+        seen.append(section.get_attribute("data-cell"))
+        assert section.locator(".math svg").count() == 1, "equations that were not set"
+        assert section.locator("pre").evaluate("pre => pre.scrollWidth > pre.clientWidth")
+        assert f"def {seen[-1]}_step(h):" in section.locator("pre").inner_text()
+        require_fits(page, page.viewport_size["width"])
+        require_accessible(page)
+        code.locator("input:checked").press("ArrowRight")
+    assert seen == ["rnn", "lstm", "gru", "lmu"]
+
+
 def test_what_is_drawn_is_the_original_array_within_half_a_quantisation_step(offline, site, sample):
     page = watch(offline, address(site, PAGES[0])).page
     require_drawn(page)

@@ -57,7 +57,7 @@ AT_THE_TOP = {
     "__init__": set(),
 }
 # Rooms in which some libraries have no place, not even inside a function.
-ONLY = {"figures": {"numpy", "plotly", "ipywidgets", "anywidget", "traitlets", "IPython"}}
+ONLY = {"figures": {"numpy", "plotly", "ipywidgets", "anywidget", "traitlets", "IPython", "pygments"}}
 NEVER = {
     "results": {"torch"},
     "site": {"torch"},

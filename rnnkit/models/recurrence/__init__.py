@@ -2,13 +2,15 @@
 
 from rnnkit.models.recurrence.dispatch import FORMS, reads_inputs, recur, recur_numbers
 from rnnkit.models.recurrence.fused import padded_inputs, recur_inputs
-from rnnkit.models.recurrence.stepwise import CELLS, NUM_GATES
+from rnnkit.models.recurrence.stepwise import CELLS, NUM_GATES, PRECISIONS, check_precision
 from rnnkit.models.recurrence.threads import lending
 
 __all__ = [
     "CELLS",
     "FORMS",
     "NUM_GATES",
+    "PRECISIONS",
+    "check_precision",
     "lending",
     "padded_inputs",
     "reads_inputs",

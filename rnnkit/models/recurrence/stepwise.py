@@ -13,7 +13,7 @@ from rnnkit.errors import UserError
 
 CELLS = ("rnn", "lstm", "gru")
 NUM_GATES = {"rnn": 1, "lstm": 4, "gru": 3}
-_PRECISIONS = ("fp32", "bf16")
+PRECISIONS = ("fp32", "bf16")
 
 
 def recur(
@@ -77,8 +77,9 @@ def rnn_step(
     masks: Tensor | None = None,
     precision: str = "fp32",
 ) -> tuple[Tensor, None]:
-    """``h' = tanh(drive_t + W_hh h)``: drive_t (batch, hidden_size), h (batch, hidden_size) -> (h', None)."""
-    return (drive_t + _product(h, weight_hh, bias_hh, masks, precision)).tanh(), None
+    """One step of a simple RNN: drive_t (batch, hidden_size), h (batch, hidden_size) -> (h', None)."""
+    from_h = recurrent_product(h, weight_hh, bias_hh, masks, precision)
+    return (drive_t + from_h).tanh(), None
 
 
 def lstm_step(
@@ -92,8 +93,10 @@ def lstm_step(
     precision: str = "fp32",
 ) -> tuple[Tensor, Tensor]:
     """One step of an LSTM: drive_t (batch, 4 * hidden_size), h and c (batch, hidden_size) -> (h', c')."""
-    i, f, g, o = (drive_t + _product(h, weight_hh, bias_hh, masks, precision)).chunk(4, dim=1)
-    c = f.sigmoid() * (torch.zeros_like(h) if c is None else c) + i.sigmoid() * g.tanh()
+    from_h = recurrent_product(h, weight_hh, bias_hh, masks, precision)
+    i, f, g, o = (drive_t + from_h).chunk(4, dim=1)
+    c = torch.zeros_like(h) if c is None else c
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
     return o.sigmoid() * c.tanh(), c
 
 
@@ -108,14 +111,16 @@ def gru_step(
     precision: str = "fp32",
 ) -> tuple[Tensor, None]:
     """One step of a GRU: drive_t (batch, 3 * hidden_size), h (batch, hidden_size) -> (h', None)."""
+    from_h = recurrent_product(h, weight_hh, bias_hh, masks, precision)
     drive_r, drive_z, drive_n = drive_t.chunk(3, dim=1)
-    from_r, from_z, from_n = _product(h, weight_hh, bias_hh, masks, precision).chunk(3, dim=1)
-    r, z = (drive_r + from_r).sigmoid(), (drive_z + from_z).sigmoid()
+    from_r, from_z, from_n = from_h.chunk(3, dim=1)
+    r = (drive_r + from_r).sigmoid()
+    z = (drive_z + from_z).sigmoid()
     n = (drive_n + r * from_n).tanh()
     return z * h + (1 - z) * n, None
 
 
-def _product(
+def recurrent_product(
     h: Tensor, weight_hh: Tensor, bias_hh: Tensor | None, masks: Tensor | None, precision: str
 ) -> Tensor:
     """``W_hh h + b_hh`` of all gates, each through its mask: h (batch, hidden_size) -> (batch, G * hidden_size)."""
@@ -138,6 +143,12 @@ def masks_at(masks: Tensor | None, t: int) -> Tensor | None:
     return masks if masks is None or masks.dim() == 3 else masks[t]
 
 
+def check_precision(precision: str) -> None:
+    """Refuse a precision that is none."""
+    if precision not in PRECISIONS:
+        raise UserError("unknown precision", value=precision, allowed=PRECISIONS)
+
+
 def check_arguments(
     cell: str,
     drive: Tensor,
@@ -149,8 +160,7 @@ def check_arguments(
     """Refuse arguments of `recur` that are unknown or do not fit each other."""
     if cell not in CELLS:
         raise UserError("unknown cell", value=cell, allowed=CELLS)
-    if precision not in _PRECISIONS:
-        raise UserError("unknown precision", value=precision, allowed=_PRECISIONS)
+    check_precision(precision)
     gates, hidden_size = NUM_GATES[cell], weight_hh.shape[-1]
     width = gates * hidden_size
     if drive.dim() != 3 or drive.shape[0] < 1:

@@ -73,6 +73,14 @@ def test_the_words_count_the_parts_nearer_to_the_normal_law():
     np.testing.assert_allclose(named(both, "LSTM, before").y, 0.1)
 
 
+def test_a_line_tells_how_far_small_samples_scatter():
+    figure = nearest_law(nets(), (256, 0.0554))
+    assert named(figure, "95 in 100 uniform samples of 256").x == (0.0554, 0.0554)
+    assert "of 256 numbers, 95 lie at most 0.055 from the uniform law" in figure.alt
+    assert "Left of the dashed line" in figure.payload()["caption"]
+    assert "dashed" not in nearest_law(nets()).payload()["caption"]
+
+
 def test_a_part_without_weights_that_vary_has_no_law_and_no_numbers():
     given = {"rnn": weights("rnn", 1)}
     given["rnn"]["moments"] = np.full((1, 3, 2, 4), np.nan)

@@ -8,21 +8,27 @@ import scipy.signal
 import torch
 
 from rnnkit.errors import UserError
-from rnnkit.models import LMU, lmu
-from rnnkit.models.legendre import chunk_matrices, continuous_matrices, discrete_matrices
+from rnnkit.models import LMU, lmu, make_classifier
+from rnnkit.models.legendre import (
+    DISCRETIZERS,
+    chunk_matrices,
+    continuous_matrices,
+    discrete_matrices,
+    least_theta,
+)
 
 
 def _seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def _steps(layer, x, masks=None):
+def _steps(layer, x, masks=None, precision="fp32"):
     """States and memories, one step after another."""
     m = x.new_zeros(len(x), layer.memory_d * layer.memory_size)
     h, c = x.new_zeros(len(x), layer.hidden_size), None
     states, memories = [], []
     for x_t in x.unbind(1):
-        m, h, c = layer.step(x_t, m, h, c, recurrent_masks=masks)
+        m, h, c = layer.step(x_t, m, h, c, recurrent_masks=masks, precision=precision)
         states.append(h)
         memories.append(m)
     return torch.stack(states, 1), torch.stack(memories, 1)
@@ -34,15 +40,65 @@ def test_the_matrices_are_those_of_the_definition():
     np.testing.assert_array_equal(b, [1, -3, 5])
 
 
-@pytest.mark.parametrize(("memory_size", "theta"), [(4, 10), (32, 100.5), (256, 784)])
-def test_zero_order_hold_and_euler_are_those_of_scipy(memory_size, theta):
+@pytest.mark.parametrize(
+    ("discretizer", "memory_size", "theta"),
+    [(name, *sizes) for name in DISCRETIZERS for sizes in [(4, 10), (32, 200.5), (256, 6600)]]
+    + [("zoh", 32, 100.5), ("zoh", 256, 784)],
+)
+def test_zero_order_hold_and_euler_are_those_of_scipy(discretizer, memory_size, theta):
     a, b = continuous_matrices(memory_size)
     system = (a / theta, b[:, None] / theta, np.ones((1, memory_size)), np.zeros((1, 1)))
-    for ours, theirs in [("zoh", "zoh"), ("euler", "euler")]:
-        expected = scipy.signal.cont2discrete(system, dt=1.0, method=theirs)
-        transition, injection = discrete_matrices(memory_size, theta, ours)
-        np.testing.assert_allclose(transition, expected[0], rtol=1e-9, atol=1e-12)
-        np.testing.assert_allclose(injection, expected[1][:, 0], rtol=1e-9, atol=1e-12)
+    expected = scipy.signal.cont2discrete(system, dt=1.0, method=discretizer)
+    transition, injection = discrete_matrices(memory_size, theta, discretizer)
+    np.testing.assert_allclose(transition, expected[0], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(injection, expected[1][:, 0], rtol=1e-9, atol=1e-12)
+
+
+def _radius(memory_size, theta):
+    a, _ = continuous_matrices(memory_size)
+    return np.abs(np.linalg.eigvals(np.eye(memory_size) + a / theta)).max()
+
+
+@pytest.mark.parametrize("memory_size", [1, 2, 4, 16, 64, 256])
+def test_at_the_least_theta_eulers_spectral_radius_crosses_one(memory_size):
+    least = least_theta(memory_size)
+    assert _radius(memory_size, least) == pytest.approx(1, abs=1e-8)
+    assert _radius(memory_size, 0.98 * least) > 1 + 2e-5
+    assert _radius(memory_size, 1.02 * least) < 1 - 2e-5
+
+
+def test_the_least_theta_is_known_for_small_memories():
+    assert least_theta(1) == pytest.approx(0.5)  # 1 - 1 / theta
+    assert least_theta(2) == pytest.approx(1.5)  # l = -2 +- i sqrt 2: 6 / 4
+    # Of 256, eigenvalues in 600 bits.
+    assert least_theta(256) == pytest.approx(6541.51334, rel=1e-6)
+
+
+@pytest.mark.parametrize("memory_size", [1, 4, 16, 64, 256])
+def test_a_memory_that_eulers_step_makes_unstable_is_refused(memory_size):
+    least = least_theta(memory_size)
+    discrete_matrices(memory_size, least, "euler")
+    discrete_matrices(memory_size, 0.99 * least, "zoh")
+    with pytest.raises(UserError, match=rf"memory_size={memory_size}: .* above 1.*; allowed: at least .*zoh"):
+        discrete_matrices(memory_size, 0.99 * least, "euler")
+
+
+@pytest.mark.parametrize("paths", [{}, {"hidden_to_memory": True, "memory_to_memory": True}])
+def test_an_unstable_memory_is_refused_before_anything_is_trained(paths):
+    with pytest.raises(UserError, match=r"theta is too short .*: 784; allowed: at least 6541.51 here"):
+        make_classifier("lmu-rnn", discretizer="euler")
+    with pytest.raises(UserError, match="theta is too short"):
+        LMU(1, 3, cell="rnn", memory_size=16, theta=59, discretizer="euler", **paths)
+    LMU(1, 3, cell="rnn", memory_size=16, theta=60, discretizer="euler", **paths)
+
+
+@pytest.mark.parametrize(("theta", "stays"), [(58, False), (60, True)])
+def test_what_is_refused_grows_and_what_is_not_does_not(theta, stays):
+    a, b = continuous_matrices(16)
+    transition, memory = np.eye(16) + a / theta, np.zeros(16)
+    for u in np.random.default_rng(0).random(20_000):
+        memory = transition @ memory + b / theta * u
+    assert (np.abs(memory).max() < 100) == stays
 
 
 def test_the_memory_holds_the_window_as_legendre_polynomials():
@@ -175,6 +231,35 @@ def test_with_feedback_the_memory_alone_is_refused(paths):
         layer.memories(x)
     with pytest.raises(UserError, match="feedback"):
         layer(x, input_masks=torch.ones(1, 2, 6))
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_feedback_of_zero_is_no_feedback_at_either_precision(cell, precision):
+    """The steps of a memory with feedback against the whole-sequence form of one without."""
+    options = {"cell": cell, "memory_size": 6, "theta": 30, "encoder": "ones", "generator": _seeded()}
+    plain, fed = (LMU(1, 5, hidden_to_memory=feedback, **options).double() for feedback in (False, True))
+    fed.weight_encoder.data[:, 1:] = 0
+    fed.hidden.load_state_dict(plain.hidden.state_dict())
+    x = torch.rand(3, 20, 1, generator=_seeded(1), dtype=torch.float64)
+    masks = (torch.rand(fed.hidden.num_gates, 3, 5, generator=_seeded(2)) > 0.2) / 0.8
+    options = {"precision": precision, "states": True, "recurrent_masks": masks.double()}
+    wanted = plain(x, **options)[2]
+    assert torch.equal(fed(x, **options)[2], _steps(fed, x, masks.double(), precision)[0])
+    torch.testing.assert_close(fed(x, **options)[2], wanted, rtol=1e-5, atol=1e-5)
+    exact = plain(x, **options | {"precision": "fp32"})[2]
+    assert ((wanted - exact).abs().max() > 1e-4) == (precision == "bf16")
+
+
+@pytest.mark.parametrize("paths", [{}, {"hidden_to_memory": True}, {"memory_to_memory": True}])
+def test_a_precision_that_is_none_is_refused(paths):
+    layer = LMU(2, 3, cell="gru", memory_size=4, theta=10, **paths)
+    state = torch.zeros(2, 4), torch.zeros(2, 3)
+    for run in (layer, lambda x, **options: layer.step(x[:, 0], *state, **options)):
+        with pytest.raises(UserError, match="unknown precision: 'nonsense'; allowed: fp32, bf16"):
+            run(torch.zeros(2, 5, 2), precision="nonsense")
+    with pytest.raises(UserError, match="unknown precision"):
+        make_classifier("lmu-gru", precision="nonsense")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,15 @@ import pytest
 import scipy.stats
 
 from rnnkit.errors import UserError
-from rnnkit.probes.weights import change, moments, normal_gap, split_parts, spread, uniform_gap
+from rnnkit.probes.weights import (
+    change,
+    moments,
+    normal_gap,
+    split_parts,
+    spread,
+    uniform_gap,
+    uniform_scatter,
+)
 
 
 def samples(n=20_000):
@@ -36,6 +44,16 @@ def test_the_gaps_tell_a_uniform_from_a_normal_sample():
     assert normal_gap(normal) < bound < uniform_gap(normal)
     assert moments(uniform)[3] == pytest.approx(-1.2, abs=0.03)
     assert moments(normal)[3] == pytest.approx(0, abs=0.1)
+
+
+@pytest.mark.parametrize("num_values", [50, 256])
+def test_samples_scatter_less_about_the_law_of_their_own_moments(num_values):
+    generator = np.random.default_rng(1)
+    gap = uniform_scatter(num_values, generator=np.random.default_rng(0))
+    others = [uniform_gap(generator.uniform(-3, 5, num_values)) for _ in range(4000)]
+    assert np.mean(np.array(others) < gap) == pytest.approx(0.95, abs=0.015)
+    assert gap < 0.75 * scipy.stats.kstwo.ppf(0.95, num_values)  # about the law they were drawn from
+    assert uniform_scatter(num_values, generator=np.random.default_rng(0), share=0.5) < gap
 
 
 def test_equal_weights_have_no_shape():

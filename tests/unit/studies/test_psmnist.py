@@ -272,8 +272,16 @@ def test_an_unknown_net_or_setting_is_named():
         configs.Net("rnn", "rnn", make_net("rnn", "quick").schedule, 1, 1, 1, dropout_place="nowhere")
 
 
-def test_the_book_is_built_from_reduced_records_until_the_papers_are_there():
-    assert Psmnist.published_budget() in ("reduced", "paper")
+def test_the_book_is_built_from_reduced_records_until_all_of_the_papers_are_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("RNNKIT_RESULTS", str(tmp_path / "own"))
+    monkeypatch.setattr(paths, "committed_results", lambda: tmp_path / "committed")
+    assert Psmnist.published_budget() == "reduced"
+    *others, last = Psmnist(budget="paper", device="cpu").jobs("train")
+    for job in others:
+        save_at_length(tmp_path / "committed", job.key.label)
+    assert Psmnist.published_budget() == "reduced"
+    save_at_length(tmp_path / "committed", last.key.label)
+    assert Psmnist.published_budget() == "paper"
 
 
 def test_the_bound_of_a_net_that_reads_blank_images():

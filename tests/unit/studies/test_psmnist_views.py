@@ -61,6 +61,12 @@ def test_times_compare_on_one_device_where_no_cores_were_lent():
     assert not times_compare([helped, helped])
 
 
+def test_input_weights_of_a_simple_rnn_scatter_about_their_uniform_law():
+    count, gap = views.uniform_scatter()
+    assert count == 256
+    assert gap == pytest.approx(0.0554, abs=0.001)
+
+
 def test_parameters_by_part_add_up_to_the_totals_of_the_models():
     totals = {row["name"]: row["parameters"] for row in describe()}
     assert {net: sum(parts.values()) for net, parts in views.parameters().items()} == totals
