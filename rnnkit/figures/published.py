@@ -15,9 +15,10 @@ from rnnkit.figures.interactive import Interactive
 from rnnkit.figures.nets import has, number
 from rnnkit.figures.theme import NEUTRAL, net_color
 
-PROTOCOL = ("permutation", "split", "augmentation", "selection")
+PROTOCOL = ("permutation", "split", "augmentation", "selection", "epochs")
 _Z = 1.959963984540054  # 97.5 % quantile of the normal law
 _OTHERS = "published"
+_CLOSE = 0.96  # from where the best nets can be told apart by eye
 
 
 def wilson(share: Any, count: Any) -> np.ndarray:
@@ -35,6 +36,7 @@ def published(
     n_test: Mapping[str, int],
     budgets: Mapping[str, str] | None = None,
     protocol: Mapping[str, str] | None = None,
+    parameters: Mapping[str, int] | None = None,
 ) -> Interactive:
     """Draw reported accuracies on psMNIST beside ours, each with the interval that its test set leaves open.
 
@@ -42,8 +44,8 @@ def published(
     ----------
     entries : sequence of mapping
         ``name``, ``key`` (in the bibliography), ``accuracy`` (a fraction), ``n_test``; and, for the table,
-        ``parameters``, ``permutation``, ``split``, ``augmentation``, ``selection``. What is missing or None is
-        printed as "not said".
+        ``seeds``, ``parameters``, ``permutation``, ``split``, ``augmentation``, ``selection``, ``epochs``, and
+        ``sources`` of these fields. What is missing or None is printed as "not said".
     ours : mapping of str to ndarray (n_seeds,)
         Net -> test accuracy of each seed; a net without one is left out.
     n_test : mapping of str to int
@@ -52,6 +54,8 @@ def published(
         Net -> the budget it was trained with.
     protocol : mapping of str to str, optional
         The same fields as those of an entry, for ours.
+    parameters : mapping of str to int, optional
+        Net -> parameters of ours.
 
     Raises
     ------
@@ -64,7 +68,8 @@ def published(
     for net, values in ours.items():
         if has(values):
             budget = (budgets or {}).get(net)
-            rows.append(_own(net, np.asarray(values, dtype=float), n_test[net], budget, protocol or {}))
+            row = _own(net, np.asarray(values, dtype=float), n_test[net], budget, protocol or {})
+            rows.append(row | {"parameters": (parameters or {}).get(net)})
     if not rows:
         raise ValueError("there is neither an entry nor a net of ours")
     rows.sort(key=lambda row: -row["accuracy"])
@@ -84,16 +89,16 @@ def published(
         caption="Diamonds: as published; circles: here, mean over seeds. Lines: 95 % interval (Wilson) of a share "
         "found on that many test images; differences of seeds, split and tuning come on top.",
     )
-    figure.select("zoom", "Axis", ["close up", "from 0 %"])
-    room = 0.04 * (1 - low)
-    return figure.bind_layout("xaxis.range", [[low - room, 1 + room / 4], [0, 1]], over="zoom")
+    figure.select("zoom", "Axis", ["all", "from 96 %", "from 0 %"])
+    ends = [[start - 0.04 * (1 - start), 1 + 0.01 * (1 - start)] for start in (low, _CLOSE)]
+    return figure.bind_layout("xaxis.range", [*ends, [0, 1]], over="zoom")
 
 
 def _reported(entry: Mapping[str, Any]) -> dict[str, Any]:
     for field in ("name", "accuracy", "n_test"):
         if entry.get(field) is None:
             raise ValueError(f"{entry.get('name', 'an entry')}: {field} is missing")
-    return {**entry, "accuracy": float(entry["accuracy"]), "net": None, "seeds": None}
+    return {**entry, "accuracy": float(entry["accuracy"]), "net": None}
 
 
 def _own(
@@ -183,7 +188,18 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         "95 % from": [number(row["low"]) for row in rows],
         "95 % to": [number(row["high"]) for row in rows],
         "test images": [int(row["n_test"]) for row in rows],
-        "seeds": [text(row["seeds"]) for row in rows],
+        "seeds": [text(row.get("seeds")) for row in rows],
         "parameters": [text(row.get("parameters")) for row in rows],
     }
-    return table | {field: [text(row.get(field)) for row in rows] for field in PROTOCOL}
+    table |= {field: [text(row.get(field)) for row in rows] for field in PROTOCOL}
+    return table | {"source": [_source(row) for row in rows]}
+
+
+def _source(row: Mapping[str, Any]) -> str:
+    """Where the fields of a row were read, those of one place together."""
+    if row["net"]:
+        return "here"
+    places: dict[str, list[str]] = {}
+    for field, place in (row.get("sources") or {}).items():
+        places.setdefault(place, []).append(field)
+    return "; ".join(f"{', '.join(fields)}: {place}" for place, fields in places.items()) or "not said"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from rnnkit import paths
-from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, make_classifier
 from rnnkit.probes import weights
 from rnnkit.studies.psmnist.configs import (
@@ -21,10 +20,13 @@ from rnnkit.studies.psmnist.configs import (
     learning_rate,
 )
 from rnnkit.studies.psmnist.measurements import accuracy_bound, at_budget
+from rnnkit.studies.psmnist.published import Published, load
 
 if TYPE_CHECKING:
     from rnnkit.results import Record
     from rnnkit.studies.base import Study
+
+Number = TypeVar("Number", int, float)
 
 FULL = "-full"  # behind the name of a net that was trained as in the paper, at a smaller budget
 _PARTS = (
@@ -119,7 +121,7 @@ def control(study: Study, part: str) -> dict[str, dict[str, np.ndarray]]:
     }
 
 
-def at_any_length(by_net: Mapping[str, float]) -> dict[str, float]:
+def at_any_length(by_net: Mapping[str, Number]) -> dict[str, Number]:
     """The paper's numbers by net, for ``NET-full`` too."""
     return {**by_net, **{net + FULL: value for net, value in by_net.items()}}
 
@@ -127,6 +129,11 @@ def at_any_length(by_net: Mapping[str, float]) -> dict[str, float]:
 def parameters() -> dict[str, dict[str, int]]:
     """Number of parameters by part, counted on the models themselves: net -> part -> count."""
     return {net: _counted(net) for net in MODELS}
+
+
+def sizes() -> dict[str, int]:
+    """Number of parameters, counted on the models themselves: net -> count, the same for ``NET-full``."""
+    return _at_any_length({net: sum(parts.values()) for net, parts in parameters().items()})
 
 
 def _counted(net: str) -> dict[str, int]:
@@ -186,39 +193,10 @@ def budget_table() -> dict[str, list[str]]:
     return columns
 
 
-@dataclass(frozen=True)
-class Published:
-    """What was published elsewhere: `accuracies` of psMNIST with their protocols, and the paper's `epoch_seconds`.
-
-    Seconds are by net, the same for ``NET-full``.
-    """
-
-    accuracies: list[dict[str, Any]]
-    epoch_seconds: dict[str, float]
-    protocol: dict[str, str]
-
-
 def published(path: Path | None = None) -> Published:
-    """Read ``book/psmnist/published.yml``.
-
-    Raises
-    ------
-    UserError
-        If it cannot be read or lacks one of its sections.
-    """
-    import yaml
-
-    path = path or paths.repository() / "book" / "psmnist" / "published.yml"
-    try:
-        sections = yaml.safe_load(path.read_text(encoding="utf-8"))
-        found = Published(**sections)
-        return replace(found, epoch_seconds=at_any_length(found.epoch_seconds))
-    except (OSError, TypeError, yaml.YAMLError) as error:
-        raise UserError(
-            f"the list of published results cannot be read ({error})",
-            value=str(path),
-            allowed="the sections accuracies, epoch_seconds and protocol",
-        ) from error
+    """What others report, as by `published.load`; seconds are the same for ``NET-full``."""
+    found = load(path)
+    return replace(found, epoch_seconds=at_any_length(found.epoch_seconds))
 
 
 def without_memory() -> tuple[str, ...]:

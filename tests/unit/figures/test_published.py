@@ -8,7 +8,15 @@ from tests.unit.figures.psmnist import named
 
 ENTRIES = [
     {"name": "LMU", "key": "voelker2019", "accuracy": 0.9715, "n_test": 10_000, "parameters": 102_000},
-    {"name": "LSTM of others", "key": "x", "accuracy": 0.8986, "n_test": 10_000, "split": "50,000 / 10,000"},
+    {
+        "name": "LSTM of others",
+        "key": "x",
+        "accuracy": 0.8986,
+        "n_test": 10_000,
+        "split": "50,000 / 10,000",
+        "seeds": 3,
+        "sources": {"accuracy": "Table 1", "split": "data.py", "seeds": "data.py"},
+    },
 ]
 
 
@@ -28,6 +36,7 @@ def test_ours_stand_among_the_published_in_order(count):
         n_test={"gru": 10_000},
         budgets={"gru": "paper"},
         protocol={"selection": "none"},
+        parameters={"gru": 202_506},
     )
     assert figure.table["model"] == ["LMU", "GRU, here (paper)", "LSTM of others"]
     assert named(figure, "GRU, here (paper)").y == (1,)
@@ -36,7 +45,9 @@ def test_ours_stand_among_the_published_in_order(count):
     assert figure.table["95 % to"][1] == round(high, 4)
     assert figure.table["selection"] == ["not said", "none", "not said"]
     assert figure.table["split"][2] == "50,000 / 10,000"
-    assert figure.table["parameters"][0] == "102,000"
+    assert figure.table["parameters"] == ["102,000", "202,506", "not said"]
+    assert figure.table["seeds"] == ["not said", str(count), "3"]
+    assert figure.table["source"] == ["not said", "here", "accuracy: Table 1; split, seeds: data.py"]
     assert "from LSTM of others 89.9 %" in figure.alt
     assert f"GRU, here (paper) {100 * own.mean():.1f} %" in figure.alt
     assert "LSTM," not in figure.alt

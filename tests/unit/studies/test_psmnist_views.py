@@ -6,14 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from rnnkit import studies
 from rnnkit.errors import UserError
+from rnnkit.figures import published as figure
 from rnnkit.models import ARCHITECTURES, describe
 from rnnkit.results import Store
 from rnnkit.studies.psmnist import table_one, views
 from rnnkit.studies.psmnist.configs import MODELS
 from rnnkit.studies.psmnist.measurements import times_compare
+from rnnkit.studies.psmnist.published import NOT_FOUND, PROTOCOL, SIZES
 
 AT_ANY_LENGTH = {*MODELS, *(net + views.FULL for net in MODELS)}
 
@@ -93,9 +96,93 @@ def test_what_was_published_has_a_name_an_accuracy_and_a_size_of_test():
         assert entry["n_test"] == 10_000
     bibliography = (Path(__file__).parents[3] / "book" / "references.bib").read_text(encoding="utf-8")
     assert all(f"{{{entry['key']}," in bibliography for entry in known.accuracies)
+    names = [entry["name"] for entry in known.accuracies]
+    assert len(set(names)) == len(names)
+    # nets like the three without a memory, as others have trained them
+    lstms = [entry["accuracy"] for entry in known.accuracies if entry["name"].startswith("LSTM")]
+    assert {0.929, 0.9511} <= set(lstms)
+    assert any(entry["name"].startswith("GRU") for entry in known.accuracies)
 
 
-@pytest.mark.parametrize("text", [None, "accuracies: []", "- a list", "a: [", "other: 1"])
+def test_the_figure_prints_all_fields_of_a_protocol_and_where_each_was_read():
+    known = views.published()
+    assert set(known.protocol) == set(PROTOCOL) == set(figure.PROTOCOL)
+    table = figure.published(known.accuracies, {}, n_test={}, protocol=known.protocol).table
+    for entry in known.accuracies:
+        row = table["model"].index(entry["name"])
+        for field in (*SIZES, *PROTOCOL):
+            assert (table[field][row] == "not said") == (field not in entry)
+        assert all(place in table["source"][row] for place in entry["sources"].values())
+
+
+def test_sizes_are_those_of_the_models_at_any_length():
+    assert views.sizes()["gru"] == views.sizes()["gru-full"] == 202_506
+    assert set(views.sizes()) == AT_ANY_LENGTH
+
+
+ROW = {"name": "A", "key": "a", "accuracy": 0.9, "n_test": 10_000, "split": "60,000 / none"}
+SOURCES = {"accuracy": "Table 1", "split": "data.py"}
+
+
+def _listed(tmp_path: Path, row: object) -> Path:
+    path = tmp_path / "published.yml"
+    sections = {"epoch_seconds": {"rnn": 1}, "protocol": {"split": "ours"}, "accuracies": [row]}
+    path.write_text(yaml.safe_dump(sections), encoding="utf-8")
+    return path
+
+
+def test_a_row_with_its_sources_is_read_as_it_is_and_so_is_one_that_is_marked(tmp_path):
+    row = ROW | {"sources": SOURCES}
+    assert views.published(_listed(tmp_path, row)).accuracies == [row]
+    marked = {name: ROW[name] for name in ("name", "key", "accuracy", "n_test")}
+    marked |= {"sources": {"accuracy": "Table 1"}, "protocol": NOT_FOUND}
+    assert views.published(_listed(tmp_path, marked)).accuracies == [marked]
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"splits": "1"}, r"row 1 \(A\): unknown field: 'splits'"),
+        ({"key": None}, "key is missing"),
+        ({"sources": None}, "sources is missing"),
+        ({"sources": "Table 1"}, "a source for each field"),
+        ({"sources": {"accuracy": "Table 1"}}, "split has no source"),
+        ({"sources": {"split": "data.py"}}, "accuracy has no source"),
+        ({"sources": SOURCES | {"split": " "}}, "split has no source"),
+        ({"sources": SOURCES | {"epochs": "train.py"}}, "a source of what is not given: 'epochs'"),
+        ({"epochs": 10}, "epochs has no source"),
+        ({"seeds": 3}, "seeds has no source"),
+        ({"protocol": NOT_FOUND}, "protocol: 'not found'"),
+        ({"protocol": "unknown"}, "protocol: 'unknown'"),
+    ],
+)
+def test_a_row_that_says_more_or_less_than_it_must_is_refused(tmp_path, change, match):
+    with pytest.raises(UserError, match=match):
+        views.published(_listed(tmp_path, ROW | {"sources": SOURCES} | change))
+
+
+def test_a_row_without_a_protocol_has_to_be_marked(tmp_path):
+    row = {name: ROW[name] for name in ("name", "key", "accuracy", "n_test")}
+    row |= {"parameters": 5, "sources": {"accuracy": "Table 1", "parameters": "Table 1"}}
+    with pytest.raises(UserError, match=r"nothing is said of how it was obtained.*protocol: not found"):
+        views.published(_listed(tmp_path, row))
+    with pytest.raises(UserError, match="row 1: a row is a mapping"):
+        views.published(_listed(tmp_path, "A"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "accuracies: []",
+        "- a list",
+        "a: [",
+        "other: 1",
+        "{accuracies: {}, epoch_seconds: {}, protocol: {}}",
+        "{accuracies: [], epoch_seconds: [], protocol: {}}",
+        "{accuracies: [], epoch_seconds: {}, protocol: {splits: 1}}",
+    ],
+)
 def test_a_list_of_published_results_that_is_none_is_named(tmp_path, text):
     path = tmp_path / "published.yml"
     if text is not None:
