@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from rnnkit import paths
 from rnnkit.models import ARCHITECTURES, make_classifier
 from rnnkit.probes import weights
 from rnnkit.studies.psmnist.configs import (
@@ -133,7 +132,7 @@ def parameters() -> dict[str, dict[str, int]]:
 
 def sizes() -> dict[str, int]:
     """Number of parameters, counted on the models themselves: net -> count, the same for ``NET-full``."""
-    return _at_any_length({net: sum(parts.values()) for net, parts in parameters().items()})
+    return at_any_length({net: sum(parts.values()) for net, parts in parameters().items()})
 
 
 def _counted(net: str) -> dict[str, int]:
