@@ -25,8 +25,8 @@ from rnnkit.results.intervals import (
 )
 from rnnkit.results.units import UNITS, Unit
 
-REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_RUN = "reproduced", "partly", "not reproduced", "not run"
-VERDICTS = (REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_RUN)
+REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_JUDGED = "reproduced", "partly", "not reproduced", "not judged"
+VERDICTS = (REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_JUDGED)
 
 Measurements = Mapping[str, np.ndarray]
 
@@ -72,7 +72,7 @@ def judge(rule: rules.Rule, measurements: Measurements, unit: str = "fraction", 
     try:
         test = _test(rule, Measured(measurements, of, printed), printed)
     except NotRun as error:
-        found = Finding(NOT_RUN, str(error), "", position=error.briefly)
+        found = Finding(NOT_JUDGED, str(error), "", position=error.briefly)
     else:
         found = test.judge(printed, of, test.of_difference or rule.label or "")
     return replace(found, name=_name(rule), measures=tuple(rule.measures()))
@@ -99,8 +99,8 @@ def _judge_several(rule: rules.All | rules.Any, measurements: Measurements, unit
     verdicts = [part.verdict for part in parts]
     if isinstance(rule, rules.Any) and REPRODUCED in verdicts:
         verdict = REPRODUCED
-    elif NOT_RUN in verdicts:
-        verdict = NOT_RUN
+    elif NOT_JUDGED in verdicts:
+        verdict = NOT_JUDGED
     elif len(set(verdicts)) == 1:
         verdict = verdicts[0]
     elif isinstance(rule, rules.All) and REPRODUCED not in verdicts:
@@ -109,7 +109,7 @@ def _judge_several(rule: rules.All | rules.Any, measurements: Measurements, unit
         verdict = PARTLY
     held = sum(one == REPRODUCED for one in verdicts)
     reasons, counted = "; ".join(part.reason for part in parts), ""
-    if len(parts) > 1 and set(verdicts) != {NOT_RUN}:
+    if len(parts) > 1 and set(verdicts) != {NOT_JUDGED}:
         doubt = sum(one == PARTLY for one in verdicts)
         counted = f"{held} of {len(parts)} hold" + (f", {doubt} in doubt" if doubt else "")
         reasons = f"{counted}: {reasons}"
@@ -137,7 +137,10 @@ class _Test:
         word = counted or ("" if self.number.exact else self.number.word)
         said = after(label, f"{word} {text}" if word else text)
         if self.number.ends is None:
-            verdict, position = NOT_RUN, f"a single {of.removesuffix('s')} has no interval, and 2 are needed"
+            verdict, position = (
+                NOT_JUDGED,
+                f"a single {of.removesuffix('s')} has no interval, and 2 are needed",
+            )
             reason = f"{said}: {position}"
         else:
             verdict = self._verdict(*self.number.ends)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-SYMBOLS = {"reproduced": "✓", "partly": "◐", "not reproduced": "✗", "not run": "–"}
+SYMBOLS = {"reproduced": "✓", "partly": "◐", "not reproduced": "✗", "not judged": "–"}
 """What stands beside a verdict's name, so that it does not hang on colour."""
 
 _NOTHING = hashlib.sha256(b"").hexdigest()

@@ -13,7 +13,7 @@ from rnnkit.results.findings import Finding, after
 from rnnkit.results.intervals import SUMMARIES, plural
 from rnnkit.results.judging import (
     NOT_REPRODUCED,
-    NOT_RUN,
+    NOT_JUDGED,
     PARTLY,
     Measured,
     Measurements,
@@ -125,8 +125,8 @@ def _settle(claim: Claim, measurements: Measurements, budget: str, device: str) 
     verdict, reason, reasons = finding.verdict, finding.reason, finding.reasons()
     labelled = tuple(finding.labelled())
     if budget != _JUDGED_BUDGET and labelled:
-        verdict = NOT_RUN
-        reason = f"measured at the {budget} budget; only the paper budget is held against the paper"
+        verdict = NOT_JUDGED
+        reason = f"made with less than the paper's effort (the {budget} budget), so not compared"
         reasons = [reason]
     number = finding.number
     return ClaimResult(

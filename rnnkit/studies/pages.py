@@ -7,7 +7,7 @@ from typing import Any
 
 from rnnkit import paths
 from rnnkit.results import ClaimResult, evaluate, load_claims
-from rnnkit.results.judging import NOT_RUN
+from rnnkit.results.judging import NOT_JUDGED
 from rnnkit.results.render_html import banner, claim_table, provenance_card
 from rnnkit.studies.base import Study
 
@@ -46,10 +46,13 @@ class Page:
         self.study = open_study(name.split("/")[0], **settings)
         self.study.ensure()
 
-    def banner(self) -> Shown:
-        """The warning on top of a page whose numbers are not to be held against the paper; empty if they are."""
+    def banner(self, *, trained: bool = True) -> Shown:
+        """The warning on top of a page whose numbers are not to be compared with the paper's; empty if they are.
+
+        On a page that shows no trained nets, data may differ from the paper's, but not the effort.
+        """
         study = self.study
-        html = banner(study.budget, study.dataset, study.budget_note())
+        html = banner(study.budget if trained else "paper", study.dataset, study.budget_note())
         return Shown(html, f"budget: {study.budget}, data: {study.dataset}")
 
     def claims(self) -> Shown:
@@ -103,7 +106,7 @@ def _filled_up(results: list[ClaimResult], others: list[ClaimResult]) -> list[Cl
 
 
 def _has_numbers(result: ClaimResult) -> bool:
-    return result.verdict != NOT_RUN or result.n > 0
+    return result.verdict != NOT_JUDGED or result.n > 0
 
 
 def _choices_of_seeds(study: Study) -> list[tuple[int, ...]]:

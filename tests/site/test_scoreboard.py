@@ -69,7 +69,7 @@ def test_filters_hide_what_does_not_fit_and_say_how_many_are_left(offline, page_
     page.keyboard.type("partly")
     assert page.locator(".rnn-shown").inner_text() == "1 of 3 claims"
     assert shown.inner_text().startswith("claim 1")
-    page.get_by_label("Verdict").select_option("not run")
+    page.get_by_label("Verdict").select_option("not judged")
     assert shown.count() == 0
 
 

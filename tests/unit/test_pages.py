@@ -184,7 +184,7 @@ def test_several_numbers_and_reasons_are_listed_one_below_the_other():
 
 
 def test_a_claim_without_a_measurement_says_so():
-    text = Page(claim_table([claim(here=None, here_labelled=(), n=0, counted="", verdict="not run")])).text
+    text = Page(claim_table([claim(here=None, here_labelled=(), n=0, counted="", verdict="not judged")])).text
     assert "not measured" in text
     assert "seed" not in text
 
@@ -209,7 +209,7 @@ def test_the_scoreboard_counts_every_verdict_and_links_to_the_row_of_each_claim(
     assert "3 ✓ reproduced" in page.text
     assert "2 ◐ partly" in page.text
     assert "2 ✗ not reproduced" in page.text
-    assert "0 – not run" in page.text
+    assert "0 – not judged" in page.text
     anchors = {attributes["id"] for attributes in Page(claim_table(claims)).all("tr") if attributes.get("id")}
     links = [attributes["href"] for attributes in page.all("a")]
     assert [link.partition("#")[0] for link in links] == ["geometry/01_task.html"] * 7

@@ -145,7 +145,7 @@ def test_equal_measures_are_not_greater():
 
 def test_what_cannot_be_paired_is_not_run():
     result = settle(Greater(measure="a", than="b"), {"a": SPREAD, "b": SPREAD[:2]})
-    assert result.verdict == "not run"
+    assert result.verdict == "not judged"
     assert "a has 3 seeds and b has 2" in result.reason
 
 
@@ -164,7 +164,7 @@ def test_a_rate_takes_the_interval_of_a_share():
     low = settle(Rate(measure="a", low=0.98), measured, unit="percent")
     assert low.verdict == "not reproduced"
     assert low.reason == "share 90.00 % [69.90, 97.21] lies below 98 % to 100 %"
-    assert settle(Rate(measure="a", low=0.5), {"a": np.array([0.4])}).verdict == "not run"
+    assert settle(Rate(measure="a", low=0.5), {"a": np.array([0.4])}).verdict == "not judged"
 
 
 def shares(first: tuple[int, int], second: tuple[int, int]) -> dict[str, np.ndarray]:
@@ -228,7 +228,7 @@ def test_as_often_is_a_difference_of_shares_within_a_tolerance():
 )
 def test_shares_are_of_zeros_and_ones(rule, measured, words):
     result = settle(rule, measured, of="models")
-    assert result.verdict == "not run"
+    assert result.verdict == "not judged"
     assert words in result.reason
 
 
@@ -328,7 +328,7 @@ def test_controls_say_what_is_printed_of_their_values():
 )
 def test_without_numbers_a_claim_is_not_run(measured, words):
     result = settle(Above(measure="a", value=0.1), measured, why="because")
-    assert result.verdict == "not run"
+    assert result.verdict == "not judged"
     assert words in result.reason
     assert result.why is None
 
@@ -339,8 +339,8 @@ def test_a_part_that_is_not_run():
         Above(measure="a", value=0.1),
         Above(measure="a", value=0.9),
     )
-    assert settle(All(rules=(good, missing))).verdict == "not run"
-    assert settle(Any(rules=(bad, missing))).verdict == "not run"
+    assert settle(All(rules=(good, missing))).verdict == "not judged"
+    assert settle(Any(rules=(bad, missing))).verdict == "not judged"
     assert settle(Any(rules=(good, missing))).verdict == "reproduced"
 
 
@@ -408,7 +408,7 @@ def test_a_number_that_several_parts_look_at_is_printed_once():
 def test_parts_without_enough_seeds_are_named_together():
     rules = (Above(measure="a", value=0.1, label="LSTM"), Above(measure="b", value=0.1, label="GRU"))
     one = settle(All(rules=rules), {"a": np.array([0.5]), "b": np.array([0.4])})
-    assert one.verdict == "not run"
+    assert one.verdict == "not judged"
     assert one.here_labelled == (("LSTM", "0.500"), ("GRU", "0.400"))
     assert one.reasons == ("a single seed has no interval, and 2 are needed",)
     none = settle(All(rules=rules), {"a": SPREAD})
@@ -429,11 +429,11 @@ def test_a_difference_that_two_parts_look_at_keeps_its_label_with_both_values():
 @pytest.mark.parametrize("budget", ["quick", "anything"])
 def test_only_the_paper_budget_is_judged(budget):
     result = settle(Above(measure="a", value=0.1), budget=budget)
-    assert result.verdict == "not run"
-    assert f"measured at the {budget} budget" in result.reason
+    assert result.verdict == "not judged"
+    assert f"less than the paper's effort (the {budget} budget)" in result.reason
     assert result.here == 0.5
     one = settle(Above(measure="a", value=0.1), {"a": np.array([0.5])}, budget=budget)
-    assert f"measured at the {budget} budget" in one.reason
+    assert f"less than the paper's effort (the {budget} budget)" in one.reason
     assert settle(Above(measure="a", value=0.1), {}, budget=budget).reason == "a is not measured"
 
 
@@ -515,7 +515,7 @@ def test_a_share_whose_upper_end_would_be_above_1_is_not_in_doubt_for_that():
 
 def test_what_is_no_share_is_not_judged_as_one():
     result = settle(Above(measure="a", value=0), {"a": np.array([-0.2, -0.1])}, unit="percent")
-    assert (result.verdict, result.reason) == ("not run", "a is -0.15, which is not in 0 to 1")
+    assert (result.verdict, result.reason) == ("not judged", "a is -0.15, which is not in 0 to 1")
 
 
 def test_a_single_point_is_one():

@@ -317,11 +317,11 @@ def test_a_chapter_published_below_the_papers_budget_settles_what_hangs_on_no_tr
 
     def verdict(budget: str) -> str:
         results = {result.id: result for result in claim_results(open_study(tmp_path, budget))}
-        assert results["psmnist-accuracy-rnn"].verdict == "not run"
+        assert results["psmnist-accuracy-rnn"].verdict == "not judged"
         return results["psmnist-parameters-rnn"].verdict
 
     assert (verdict("reduced"), verdict("paper")) == ("reproduced", "reproduced")
-    assert verdict("quick") == "not run"
+    assert verdict("quick") == "not judged"
 
 
 def test_a_claim_on_a_net_at_full_length_has_its_numbers_even_of_a_single_seed(tmp_path, monkeypatch):
@@ -341,10 +341,10 @@ def test_a_claim_on_a_net_at_full_length_has_its_numbers_even_of_a_single_seed(t
     monkeypatch.setattr(Psmnist, "measurements", measured)
     found = {result.id: result for result in claim_results(open_study(tmp_path, "reduced", "0,1,2"))}
     at_length, short = found["psmnist-accuracy-rnn"], found["psmnist-accuracy-lstm"]
-    assert (at_length.budget, at_length.verdict, at_length.n) == ("paper", "not run", 1)
+    assert (at_length.budget, at_length.verdict, at_length.n) == ("paper", "not judged", 1)
     assert "a single seed has no interval" in at_length.reason
     assert at_length.here_text == "training: 84.00 %; validation: 84.00 %; test: 84.00 %"
-    assert (short.budget, short.verdict, short.n) == ("reduced", "not run", 3)
+    assert (short.budget, short.verdict, short.n) == ("reduced", "not judged", 3)
 
 
 def test_each_claim_is_settled_with_the_seeds_that_its_net_has(tmp_path, monkeypatch):
@@ -381,7 +381,7 @@ def test_each_claim_is_settled_with_the_seeds_that_its_net_has(tmp_path, monkeyp
         }
         assert [results[net].here_text[:17] for net in trained] == ["training: 81.00 %"] * 3
         assert "a single seed has no interval" in results["gru"].reason
-        assert results["lmu-rnn"].verdict != "not run"
+        assert results["lmu-rnn"].verdict != "not judged"
         assert results["lstm"].budget == budget
 
 
