@@ -12,8 +12,8 @@ from rnnkit.results.claims import Claim, Control
 from rnnkit.results.findings import Finding, after
 from rnnkit.results.intervals import SUMMARIES, plural
 from rnnkit.results.judging import (
-    NOT_REPRODUCED,
     NOT_JUDGED,
+    NOT_REPRODUCED,
     PARTLY,
     Measured,
     Measurements,

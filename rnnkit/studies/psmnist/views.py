@@ -74,9 +74,9 @@ def rounding(study: Study) -> dict[str, list[str]]:
     rows.append((np.ptp(exact), np.ptp(rounded), np.abs(rounded - exact).max()))
     return {
         "seed": [*(str(seed) for seed in seeds(study, "settings")[:count]), "largest difference"],
-        "float32": [f"{row[0]:.1%}" for row in rows],
-        "bfloat16": [f"{row[1]:.1%}" for row in rows],
-        "between the two": [f"{row[2]:.1%}" for row in rows],
+        "float32": [f"{100 * row[0]:.1f} %" for row in rows],
+        "bfloat16": [f"{100 * row[1]:.1f} %" for row in rows],
+        "between the two": [f"{100 * row[2]:.1f} %" for row in rows],
     }
 
 

@@ -189,3 +189,23 @@ def test_a_list_of_published_results_that_is_none_is_named(tmp_path, text):
         path.write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match=r"(?s)published results cannot be read.*published\.yml"):
         views.published(path)
+
+
+def test_rounding_is_told_beside_what_seeds_differ_by(tmp_path):
+    study = studies.open("psmnist", budget="reduced", device="cpu", store=Store(tmp_path))
+    assert views.rounding(study) == {}
+    ends = {"lmu-rnn-fp32": [0.8, 0.9, 0.85], "lmu-rnn-bf16": [0.81, 0.88, 0.85]}
+    for job in study.jobs("settings"):
+        if job.config.name in ends:
+            curve = np.array([0.1, ends[job.config.name][job.seed]])
+            Store(tmp_path).save(
+                job.key,
+                arrays={"valid_loss": 1 - curve, "valid_accuracy": curve},
+                metrics={},
+                provenance={"seed": job.seed, "device": "cpu"},
+            )
+    told = views.rounding(studies.open("psmnist", budget="reduced", device="cpu", store=Store(tmp_path)))
+    assert told["seed"] == ["0", "1", "2", "largest difference"]
+    assert told["float32"] == ["80.0 %", "90.0 %", "85.0 %", "10.0 %"]
+    assert told["bfloat16"] == ["81.0 %", "88.0 %", "85.0 %", "7.0 %"]
+    assert told["between the two"] == ["1.0 %", "2.0 %", "0.0 %", "2.0 %"]
