@@ -38,7 +38,7 @@ EQUATIONS = MappingProxyType(
 WORDS = MappingProxyType(
     {
         "rnn": "The state is replaced in every step.",
-        "lstm": "The four parts are gates, and a candidate g, before they are squashed.",
+        "lstm": "i, f and o are gates and g is a candidate, all before they are squashed.",
         "gru": "Both products have three parts: for the gates r and z, and for the candidate n.",
         "lmu": "The memory in front of a cell, with all that keras-lmu offers. In the paper u is a multiple of x: it "
         "reads neither h nor m, and has no bias b.",

@@ -83,10 +83,10 @@ def nearest_law(nets: Nets, scatter: tuple[int, float] | None = None) -> Interac
         go.Figure(traces, layout=frame),
         alt="Parts of the nets by the Kolmogorov distance of their weights to the uniform law (across) and to the "
         f"normal law (up). Nearer to the normal law: {'; '.join(_said(net, own) for net, own in gaps.items())}."
-        + (_said_scatter("Of 100 uniform samples", *scatter) if scatter else ""),
+        + (_said_scatter(*scatter, "lie at most {:.3f} from the uniform law") if scatter else ""),
         table=_table(found, gaps),
         caption="Below the dotted line weights are nearer to a normal law. Open: before training; filled: after."
-        + (_said_scatter("Left of the dashed line: of 100 uniform samples", *scatter) if scatter else ""),
+        + (_said_scatter(*scatter, "lie left of the dashed line, at {:.3f}") if scatter else ""),
     )
 
 
@@ -103,8 +103,8 @@ def _scatter_line(count: int, gap: float, top: float) -> Any:
     )
 
 
-def _said_scatter(begin: str, count: int, gap: float) -> str:
-    return f" {begin} of {count} numbers, 95 lie at most {gap:.3f} from the uniform law."
+def _said_scatter(count: int, gap: float, where: str) -> str:
+    return f" Of 100 uniform samples of {count} numbers, 95 {where.format(gap)}."
 
 
 def _gaps(net: str, arrays: Any) -> np.ndarray:

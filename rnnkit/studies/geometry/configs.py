@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rnnkit.errors import UserError
-from rnnkit.models import PRECISIONS
+from rnnkit.models.recurrence import check_precision
 from rnnkit.training import Schedule
 
 HIDDEN_SIZE = 200
@@ -37,8 +37,7 @@ class Net:
     precision: str = "fp32"
 
     def __post_init__(self) -> None:
-        if self.precision not in PRECISIONS:
-            raise UserError("unknown precision", value=self.precision, allowed=PRECISIONS)
+        check_precision(self.precision)
 
     def to_dict(self) -> dict[str, Any]:
         """As it enters the record's key."""

@@ -77,7 +77,7 @@ def test_a_line_tells_how_far_small_samples_scatter():
     figure = nearest_law(nets(), (256, 0.0554))
     assert named(figure, "95 in 100 uniform samples of 256").x == (0.0554, 0.0554)
     assert "of 256 numbers, 95 lie at most 0.055 from the uniform law" in figure.alt
-    assert "Left of the dashed line" in figure.payload()["caption"]
+    assert "of 256 numbers, 95 lie left of the dashed line, at 0.055." in figure.payload()["caption"]
     assert "dashed" not in nearest_law(nets()).payload()["caption"]
 
 
