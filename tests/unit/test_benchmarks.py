@@ -164,6 +164,43 @@ def test_unknown_arguments_are_refused(arguments, capsys):
     assert "error" in capsys.readouterr().err
 
 
+def test_a_training_step_of_another_size_is_timed(monkeypatch, capsys):
+    monkeypatch.setattr(psmnist, "interpreter", lambda: None)
+    run = psmnist.run
+    tiny = {"models": ("lmu-rnn",), "precisions": ("fp32",), "memory": False, "ceiling": 8, "hidden_size": 64}
+    monkeypatch.setattr(psmnist, "run", lambda work, **k: run(work=replace(work, **tiny), **k))
+    assert command_line.main(["psmnist", "--batch", "3", "--seq-len", "5", "--repeats", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "One training step of 3 sequences of 5 steps" in printed
+    assert printed.count("GFLOP/s (") == 2
+
+
+@pytest.mark.parametrize(("given", "size"), [("--batch", "batch"), ("--seq-len", "seq_len")])
+def test_a_size_that_is_left_out_is_the_default(given, size):
+    options = command_line.parser().parse_args(["psmnist", given, "7"])
+    assert command_line.settings(options) == {"work": psmnist.Work(**{size: 7})}
+    assert command_line.settings(command_line.parser().parse_args(["psmnist"])) == {}
+
+
+@pytest.mark.parametrize("name", [*sorted(set(command_line.BENCHMARKS) - {"psmnist"}), "all"])
+def test_a_size_is_refused_where_it_would_mean_nothing(name, monkeypatch, capsys):
+    for module in command_line.BENCHMARKS.values():
+        monkeypatch.setattr(module, "run", lambda **_: pytest.fail("it ran"))
+    for size in (["--batch", "4"], ["--seq-len", "4"]):
+        with pytest.raises(SystemExit) as end:
+            command_line.main([name, *size])
+        assert end.value.code == 2
+        assert f"are of psmnist, not of {name}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("size", ["0", "-3", "2.5", "many", ""])
+def test_a_size_that_is_none_is_refused(size, capsys):
+    with pytest.raises(SystemExit) as end:
+        command_line.main(["psmnist", f"--seq-len={size}"])
+    assert end.value.code == 2
+    assert "is not an integer of at least 1" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("cell", ["rnn", "gru"])
 def test_population_and_loop_train_and_count_the_same(cell):
     architecture = Architecture(cell, 2, 4)
