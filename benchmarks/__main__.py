@@ -1,4 +1,7 @@
-"""``python -m benchmarks [NAME] [--json]``: time rnnkit against what one would pick instead."""
+"""``python -m benchmarks [NAME] [--json]``: time rnnkit against what one would pick instead.
+
+``python -m benchmarks psmnist --batch 1000 --seq-len 784`` times a training step of the paper's size.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import json
 import os
 import sys
 from types import ModuleType
+from typing import Any
 
 from benchmarks import lab, population, psmnist, psmnist_cuda, timing, training_step, truncation
 
@@ -18,6 +22,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "psmnist": psmnist,
     "psmnist_cuda": psmnist_cuda,
 }
+SIZES = ("batch", "seq_len")  # of `psmnist.Work` that the command line sets
 
 
 def positive(text: str) -> int:
@@ -29,26 +34,43 @@ def positive(text: str) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    result = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    title = (__doc__ or "").splitlines()[0]
+    result = argparse.ArgumentParser(prog="python -m benchmarks", description=title)
     result.add_argument("name", nargs="?", choices=[*BENCHMARKS, "all"], default="all", help="default: all")
     result.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     result.add_argument(
         "--repeats", type=positive, help="rounds of each race; each benchmark has its own default"
     )
+    size = result.add_argument_group("size of a training step, psmnist alone; the paper's: 1000 and 784")
+    size.add_argument("--batch", type=positive, help=f"sequences in a batch (default: {psmnist.Work.batch})")
+    size.add_argument("--seq-len", type=positive, help=f"steps of each (default: {psmnist.Work.seq_len})")
     return result
+
+
+def settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What is passed on to each benchmark that runs."""
+    sizes = {key: value for key in SIZES if (value := getattr(options, key)) is not None}
+    passed: dict[str, Any] = {} if options.repeats is None else {"repeats": options.repeats}
+    return passed | ({"work": psmnist.Work(**sizes)} if sizes else {})
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run what was asked for and print it."""
-    options = parser().parse_args(arguments)
+    command_line = parser()
+    options = command_line.parse_args(arguments)
+    asked = settings(options)
+    if "work" in asked and options.name != "psmnist":
+        command_line.error(
+            f"--batch and --seq-len are of psmnist, not of {options.name}: "
+            "python -m benchmarks psmnist --batch 1000 --seq-len 784"
+        )
     names = list(BENCHMARKS) if options.name == "all" else [options.name]
-    settings = {} if options.repeats is None else {"repeats": options.repeats}
     counts = tuple(count for count in (1, 2) if count <= (os.cpu_count() or 1))
     about = timing.machine()
     results = {}
     for name in names:
         print(f"{name} ...", file=sys.stderr)
-        results[name] = BENCHMARKS[name].run(num_threads=counts, **settings)
+        results[name] = BENCHMARKS[name].run(num_threads=counts, **asked)
     measured = any(results.values())
     if options.json:
         print(json.dumps({"machine": about, "benchmarks": results}, indent=2))

@@ -3,8 +3,12 @@
 A step is forward, cross-entropy, backward and Adam over sequences of one number a step. Rivals: a plain loop of torch
 over the steps, and torch.nn's layer, which has neither recurrent dropout nor a Legendre memory; both in float32, and
 under autocast to bfloat16 where the processor multiplies in it. Keras and keras-lmu, compiled by XLA, join in where
-`benchmarks.keras_rival` finds them. Peak memory is that of a process of its own, which takes one step.
-The paper's size is ``run(work=Work(batch=1000, seq_len=784))``: it takes far longer, and the loop far more memory.
+`benchmarks.keras_rival` finds them. Each runs without recurrent dropout and with it, at the rate that the net is
+trained with; simple RNNs are trained without. Peak memory is that of a process of its own, which takes one such step.
+
+The paper's own step is ``python -m benchmarks psmnist --batch 1000 --seq-len 784``. It takes far longer, and memory:
+the loop keeps about 20 KB for each step of each sequence of an LSTM, 16 GB by extrapolation. LMUs read their memory
+in chunks whose length depends on how many steps there are in all: what one size reaches says little of another.
 """
 
 from __future__ import annotations
@@ -51,10 +55,15 @@ class Work:
     hidden_size: int = 256
     memory_size: int = 256
     theta: int = 784
-    recurrent_dropout: float = 0.2
+    recurrent_dropout: float = 0.2  # of nets that are trained without; the others have their own
     precisions: tuple[str, ...] = PRECISIONS
     memory: bool = True
     ceiling: int = 1024  # of the large product that sets the scale
+
+
+def recurrent_rate(name: str, masked: bool, work: Work) -> float:
+    """Rate of recurrent dropout: that of the net's training where it has one."""
+    return (ARCHITECTURES[name].recurrent_dropout or work.recurrent_dropout) if masked else 0.0
 
 
 class TorchClassifier(nn.Module):
@@ -115,7 +124,7 @@ def our_step(name: str, masked: bool, work: Work, form: str, precision: str) -> 
         hidden_size=work.hidden_size,
         dropout=0.0,
         dropout_span="sequence",  # as Keras 3 has it
-        recurrent_dropout=work.recurrent_dropout if masked else 0.0,
+        recurrent_dropout=recurrent_rate(name, masked, work),
         **({"memory_size": work.memory_size, "theta": work.theta} if has_memory else {}),
     )
 
@@ -163,7 +172,7 @@ def keras_rival(name: str, masked: bool, work: Work, count: int) -> KerasRival |
     if python is None:
         return None
     sizes = {key: getattr(work, key) for key in ("batch", "seq_len", "hidden_size", "memory_size", "theta")}
-    rate = work.recurrent_dropout if masked else 0.0
+    rate = recurrent_rate(name, masked, work)
     return KerasRival(python, model=name, recurrent_dropout=rate, threads=count, **sizes)
 
 
@@ -185,12 +194,12 @@ def _case(name: str, masked: bool, work: Work, count: int, repeats: int) -> list
         rivals: dict[str, Callable[[], object]] = {**make_rivals(name, masked, work)}
         for precision in work.precisions:
             rivals |= large_products(work.ceiling, precision)
-        weighed = [one for one in WEIGHED if one in rivals and work.memory and not masked]
+        weighed = [one for one in WEIGHED if one in rivals and work.memory]
         peaks = _peaks(name, masked, work, weighed, count)
         keras = keras_rival(name, masked, work, count)
         if keras is not None:
             rivals["keras fp32"] = stack.enter_context(keras)
-            peaks |= {"keras fp32": keras.peak_bytes} if work.memory and not masked else {}
+            peaks |= {"keras fp32": keras.peak_bytes} if work.memory else {}
         seconds = race(rivals, repeats)
     about = {"threads": count} | ({} if keras is None else keras.about)
     return [_row(name, masked, work, precision, seconds, peaks) | about for precision in work.precisions]
@@ -214,6 +223,8 @@ def _row(
     return asdict(work) | {
         "model": name,
         "masked": masked,
+        "recurrent_dropout": recurrent_rate(name, masked, work),
+        "as_trained": masked == (ARCHITECTURES[name].recurrent_dropout > 0),
         "precision": precision,
         "rnnkit_s": float(np.median(ours)),
         "others_s": {one: float(np.median(seconds[one])) for one in others},
@@ -264,7 +275,8 @@ def report(rows: list[dict[str, Any]]) -> str:
     lines = [
         f"One training step of {first['batch']} sequences of {first['seq_len']} steps, hidden size "
         f"{first['hidden_size']}, {first['threads']} threads; medians.",
-        "dropout: recurrent, a mask for each gate. ratio: rival's time / rnnkit's within a round, median [quartiles].",
+        "dropout: recurrent, a mask for each gate; *: with or without it, as the net is trained.",
+        "ratio: rival's time / rnnkit's within a round, median [quartiles].",
         "GFLOP/s: of the cell's products, beside one large product's in the same rounds. GiB: peak memory of a step.",
         f"keras: {first['keras']}, TensorFlow {first['tensorflow']}, XLA on."
         if "keras" in first
@@ -272,7 +284,7 @@ def report(rows: list[dict[str, Any]]) -> str:
     ]
     for row in rows:
         share = f"{row['gflops']:.0f} of {row['ceiling_gflops']:.0f} GFLOP/s ({row['share_of_ceiling']:.0%})"
-        dropout = "dropout" if row["masked"] else "       "
+        dropout = f"{'dropout' if row['masked'] else '':<7}{'*' if row['as_trained'] else ' '}"
         lines.append(
             f"\n{row['model']:<8} {dropout} {row['precision']}  rnnkit {row['rnnkit_s']:.3f} s  {share}"
             f"{_gib(row, 'rnnkit ' + row['precision'])}"

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -163,6 +164,43 @@ def test_unknown_arguments_are_refused(arguments, capsys):
     assert "error" in capsys.readouterr().err
 
 
+def test_a_training_step_of_another_size_is_timed(monkeypatch, capsys):
+    monkeypatch.setattr(psmnist, "interpreter", lambda: None)
+    run = psmnist.run
+    tiny = {"models": ("lmu-rnn",), "precisions": ("fp32",), "memory": False, "ceiling": 8, "hidden_size": 64}
+    monkeypatch.setattr(psmnist, "run", lambda work, **k: run(work=replace(work, **tiny), **k))
+    assert command_line.main(["psmnist", "--batch", "3", "--seq-len", "5", "--repeats", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "One training step of 3 sequences of 5 steps" in printed
+    assert printed.count("GFLOP/s (") == 2
+
+
+@pytest.mark.parametrize(("given", "size"), [("--batch", "batch"), ("--seq-len", "seq_len")])
+def test_a_size_that_is_left_out_is_the_default(given, size):
+    options = command_line.parser().parse_args(["psmnist", given, "7"])
+    assert command_line.settings(options) == {"work": psmnist.Work(**{size: 7})}
+    assert command_line.settings(command_line.parser().parse_args(["psmnist"])) == {}
+
+
+@pytest.mark.parametrize("name", [*sorted(set(command_line.BENCHMARKS) - {"psmnist"}), "all"])
+def test_a_size_is_refused_where_it_would_mean_nothing(name, monkeypatch, capsys):
+    for module in command_line.BENCHMARKS.values():
+        monkeypatch.setattr(module, "run", lambda **_: pytest.fail("it ran"))
+    for size in (["--batch", "4"], ["--seq-len", "4"]):
+        with pytest.raises(SystemExit) as end:
+            command_line.main([name, *size])
+        assert end.value.code == 2
+        assert f"are of psmnist, not of {name}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("size", ["0", "-3", "2.5", "many", ""])
+def test_a_size_that_is_none_is_refused(size, capsys):
+    with pytest.raises(SystemExit) as end:
+        command_line.main(["psmnist", f"--seq-len={size}"])
+    assert end.value.code == 2
+    assert "is not an integer of at least 1" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("cell", ["rnn", "gru"])
 def test_population_and_loop_train_and_count_the_same(cell):
     architecture = Architecture(cell, 2, 4)
@@ -229,9 +267,9 @@ def test_the_forms_of_the_psmnist_step_learn_the_same(name, masked):
     losses = []
     for form in ("fused", "stepwise"):
         step = psmnist.our_step(name, masked, PSMNIST, form, "fp32")
-        losses.append([step() for _ in range(5)])
+        losses.append([step() for _ in range(20)])
     np.testing.assert_allclose(*losses, rtol=1e-4)
-    assert losses[0][-1] < losses[0][0]
+    assert np.mean(losses[0][-5:]) < np.mean(losses[0][:5])  # each step has masks of its own
 
 
 def test_every_rival_of_the_psmnist_step_is_reported(monkeypatch):
@@ -296,6 +334,38 @@ def test_peak_memory_is_that_of_a_step():
     )
     states = 64 * 400 * 64 * 4
     assert states <= found["rnnkit fp32"] < 10 * states
+
+
+def test_memory_is_that_of_the_step_that_is_timed(monkeypatch):
+    """With recurrent dropout where the step has it, at the rate of the training."""
+    asked = []
+    monkeypatch.setattr(psmnist, "interpreter", lambda: None)
+    monkeypatch.setattr(
+        psmnist,
+        "_peaks",
+        lambda name, masked, _, rivals, __: asked.append((name, masked)) or dict.fromkeys(rivals, 2**30),
+    )
+    work = replace(PSMNIST, models=("rnn", "gru"), precisions=("fp32",), memory=True)
+    rows = psmnist.run(repeats=1, num_threads=(1,), work=work)
+    assert asked == [("rnn", False), ("rnn", True), ("gru", False), ("gru", True)]
+    assert [row["recurrent_dropout"] for row in rows] == [0.0, 0.2, 0.0, 0.5]
+    assert [row["as_trained"] for row in rows] == [True, False, False, True]
+    assert [sorted(row["peak_bytes"]) for row in rows] == [
+        ["loop fp32", "rnnkit fp32", "torch.nn fp32"],
+        ["loop fp32", "rnnkit fp32"],
+    ] * 2
+    printed = [line for line in psmnist.report(rows).splitlines() if line.endswith("1.00 GiB")]
+    assert len(printed) == 10
+    assert printed[0].startswith("rnn             * fp32")
+
+
+def test_masks_are_part_of_the_peak():
+    """A loop keeps a masked state for each of an LSTM's four gates and steps, where it keeps one without."""
+    work = psmnist.Work(batch=64, seq_len=200, hidden_size=128)
+    plain, masked = (
+        psmnist._peaks("lstm", is_masked, work, ["loop fp32"], 1)["loop fp32"] for is_masked in (False, True)
+    )
+    assert masked - plain > 64 * 200 * 128 * 4
 
 
 def test_without_a_cuda_device_there_is_a_line_and_no_number(monkeypatch, capsys):
