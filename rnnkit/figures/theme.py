@@ -63,7 +63,7 @@ MODELS = MappingProxyType(
         "lmu-gru": "#65a43e",
         "rnn-sequence": "#169bc4",
         "rnn-output": "#34761f",
-        "lmu-rnn-fp32": "#d966a9",
+        "lmu-rnn-fp32": "#286e74",
         "lmu-rnn-bf16": "#d52222",
         "rnn-unscaled": "#f44fda",
         "lstm-free": "#3c9c78",

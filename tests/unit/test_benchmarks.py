@@ -361,11 +361,11 @@ def test_memory_is_that_of_the_step_that_is_timed(monkeypatch):
 
 def test_masks_are_part_of_the_peak():
     """A loop keeps a masked state for each of an LSTM's four gates and steps, where it keeps one without."""
-    work = psmnist.Work(batch=64, seq_len=200, hidden_size=128)
+    work = psmnist.Work(batch=64, seq_len=400, hidden_size=128)
     plain, masked = (
         psmnist._peaks("lstm", is_masked, work, ["loop fp32"], 1)["loop fp32"] for is_masked in (False, True)
     )
-    assert masked - plain > 64 * 200 * 128 * 4
+    assert masked - plain > 64 * 400 * 128 * 4
 
 
 def test_without_a_cuda_device_there_is_a_line_and_no_number(monkeypatch, capsys):

@@ -94,7 +94,8 @@ def test_every_measure_is_shown_over_the_steps():
         np.testing.assert_allclose(shown, given["rnn"][name].mean(axis=0))
     linear = 100 * given["rnn"]["linear"][:, -1].mean()
     assert f"{linear:.1f} % and" in figure.alt
-    assert [bound(figure, None, "shapes[0].visible").at({"measure": i}) for i in range(3)] == [
+    assert [bound(figure, None, "shapes[0].visible").at({"measure": i}) for i in range(4)] == [
+        True,
         True,
         True,
         False,

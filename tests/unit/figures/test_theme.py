@@ -101,16 +101,14 @@ def test_cells_and_kinds_of_words_can_be_told_apart(colors, vision):
 
 SIX = tuple(TITLES)
 AT_LENGTH = tuple(f"{net}-full" for net in SIX)
-CLIPPED = ("lmu-rnn-clipped", "lmu-rnn-clipped-full")  # one training, named after the page's budget
-SETTINGS = tuple(name for name in theme.MODELS if name not in AT_LENGTH + CLIPPED)
-BESIDE_CLIPPED = ("lmu-rnn", "lmu-rnn-full", CLIPPED[0])
+SETTINGS = tuple(name for name in theme.MODELS if name not in AT_LENGTH)
 
 
 @pytest.mark.parametrize("vision", VISION)
 @pytest.mark.parametrize(
     ("names", "least"),
-    [(SIX, 0.1), (SETTINGS, 0.05), (SIX + AT_LENGTH, 0.05), (BESIDE_CLIPPED, 0.1)],
-    ids=["six", "settings", "lengths", "clipped"],
+    [(SIX, 0.1), (SETTINGS, 0.05), (SIX + AT_LENGTH, 0.05)],
+    ids=["six", "settings", "lengths"],
 )
 def test_models_can_be_told_apart(names, least, vision):
     seen = [oklab(VISION[vision] @ linear(theme.MODELS[name])) for name in names]
