@@ -3,11 +3,12 @@
 A step is forward, cross-entropy, backward and Adam over sequences of one number a step. Rivals: a plain loop of torch
 over the steps, and torch.nn's layer, which has neither recurrent dropout nor a Legendre memory; both in float32, and
 under autocast to bfloat16 where the processor multiplies in it. Keras and keras-lmu, compiled by XLA, join in where
-`benchmarks.keras_rival` finds them. Each runs without recurrent dropout and with it, at the rate that the net is
-trained with; simple RNNs are trained without. Peak memory is that of a process of its own, which takes one such step.
+`benchmarks.keras_rival` finds them. Each runs without dropout and with recurrent dropout as in Keras 3, whose masks
+last for a sequence; rnnkit and the loop also with the dropout that the study trains the net with, whose masks are those
+of each step. Peak memory is that of a process of its own, which takes one such step.
 
 The paper's own step is ``python -m benchmarks psmnist --batch 1000 --seq-len 784``. It takes far longer, and memory:
-the loop keeps about 20 KB for each step of each sequence of an LSTM, 16 GB by extrapolation. LMUs read their memory
+the loop keeps about 22 KB for each step of each sequence of an LSTM, 17 GB by extrapolation. LMUs read their memory
 in chunks whose length depends on how many steps there are in all: what one size reaches says little of another.
 """
 
@@ -42,6 +43,11 @@ WEIGHED = (
     "torch.nn fp32",
 )  # whose memory is measured
 PRECISIONS = ("bf16", "fp32")
+DROPOUTS = {
+    "none": "no dropout",
+    "recurrent": "recurrent dropout",
+    "trained": "dropout as trained",
+}
 TORCH = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
@@ -55,15 +61,10 @@ class Work:
     hidden_size: int = 256
     memory_size: int = 256
     theta: int = 784
-    recurrent_dropout: float = 0.2  # of nets that are trained without; the others have their own
+    recurrent_dropout: float = 0.2
     precisions: tuple[str, ...] = PRECISIONS
     memory: bool = True
     ceiling: int = 1024  # of the large product that sets the scale
-
-
-def recurrent_rate(name: str, masked: bool, work: Work) -> float:
-    """Rate of recurrent dropout: that of the net's training where it has one."""
-    return (ARCHITECTURES[name].recurrent_dropout or work.recurrent_dropout) if masked else 0.0
 
 
 class TorchClassifier(nn.Module):
@@ -98,21 +99,21 @@ def data(work: Work) -> tuple[Tensor, Tensor]:
     return x, torch.randint(0, 10, (work.batch,), generator=generator)
 
 
-def make_rivals(name: str, masked: bool, work: Work) -> dict[str, Callable[[], float]]:
+def make_rivals(name: str, dropout: str, work: Work) -> dict[str, Callable[[], float]]:
     """A training step of each rival in this process, by name; each returns its loss."""
     rivals = {}
     for precision in work.precisions:
-        rivals[f"rnnkit {precision}"] = our_step(name, masked, work, "fused", precision)
+        rivals[f"rnnkit {precision}"] = our_step(name, dropout, work, "fused", precision)
         if precision == "bf16" and not bf16_is_native():
             continue  # torch's own products take forty times as long in it there
-        rivals[f"loop {precision}"] = our_step(name, masked, work, "stepwise", precision)
-        if not masked and name in TORCH:
+        rivals[f"loop {precision}"] = our_step(name, dropout, work, "stepwise", precision)
+        if dropout == "none" and name in TORCH:
             net = TorchClassifier(name, work.hidden_size)
             rivals[f"torch.nn {precision}"] = _step(net, net, work, autocast=precision == "bf16")
     return rivals
 
 
-def our_step(name: str, masked: bool, work: Work, form: str, precision: str) -> Callable[[], float]:
+def our_step(name: str, dropout: str, work: Work, form: str, precision: str) -> Callable[[], float]:
     """A step of rnnkit's classifier; of the loop in bfloat16 under autocast, which is how one would write it."""
     autocast = form == "stepwise" and precision == "bf16"
     has_memory = name.startswith("lmu-")
@@ -122,9 +123,7 @@ def our_step(name: str, masked: bool, work: Work, form: str, precision: str) -> 
         dropout_generator=torch.Generator().manual_seed(2),
         precision="fp32" if autocast else precision,
         hidden_size=work.hidden_size,
-        dropout=0.0,
-        dropout_span="sequence",  # as Keras 3 has it
-        recurrent_dropout=recurrent_rate(name, masked, work),
+        **_rates(dropout, work),
         **({"memory_size": work.memory_size, "theta": work.theta} if has_memory else {}),
     )
 
@@ -137,14 +136,24 @@ def our_step(name: str, masked: bool, work: Work, form: str, precision: str) -> 
     return _step(net, call, work, autocast=autocast)
 
 
+def _rates(dropout: str, work: Work) -> dict[str, Any]:
+    """What differs from the architecture, which has the dropout that it is trained with."""
+    if dropout == "trained":
+        return {}
+    rate = work.recurrent_dropout if dropout == "recurrent" else 0.0
+    return {"dropout": 0.0, "recurrent_dropout": rate, "dropout_span": "sequence"}
+
+
 def loop_over_memory(net: SequenceClassifier, x: Tensor) -> Tensor:
     """Logits of an LMU, memory and hidden cell one step after another."""
     assert isinstance(net.layer, LMU)
-    masks = net.draw_masks(*x.shape[:2]).recurrent
+    masks = net.draw_masks(*x.shape[:2])
+    remembered = x if masks.memory is None else x * masks.memory
     c: Tensor | None = None
     m, h = x.new_zeros(len(x), net.layer.memory_size), x.new_zeros(len(x), net.layer.hidden_size)
-    for x_t in x.unbind(1):
-        m, h, c = net.layer.step(x_t, m, h, c, recurrent_masks=masks)
+    for x_t, remembered_t in zip(x.unbind(1), remembered.unbind(1), strict=True):
+        m = net.layer.next_memory(remembered_t, m, h)
+        h, c = net.layer.hidden.step(torch.cat([m, x_t], dim=1), h, c, recurrent_masks=masks.recurrent)
     return net.readout(h)
 
 
@@ -166,13 +175,13 @@ def _step(
     return step
 
 
-def keras_rival(name: str, masked: bool, work: Work, count: int) -> KerasRival | None:
-    """The same net in Keras; None where there is no Keras."""
+def keras_rival(name: str, dropout: str, work: Work, count: int) -> KerasRival | None:
+    """The same net in Keras; None where there is none. Keras 3 has no masks of each step, so none as trained."""
     python = interpreter()
-    if python is None:
+    if python is None or dropout == "trained":
         return None
     sizes = {key: getattr(work, key) for key in ("batch", "seq_len", "hidden_size", "memory_size", "theta")}
-    rate = recurrent_rate(name, masked, work)
+    rate = _rates(dropout, work)["recurrent_dropout"]
     return KerasRival(python, model=name, recurrent_dropout=rate, threads=count, **sizes)
 
 
@@ -184,30 +193,30 @@ def run(
     rows = []
     with threads(num_threads[-1]):
         for name in work.models:
-            for masked in (False, True):
-                rows += _case(name, masked, work, num_threads[-1], repeats)
+            for dropout in DROPOUTS:
+                rows += _case(name, dropout, work, num_threads[-1], repeats)
     return rows
 
 
-def _case(name: str, masked: bool, work: Work, count: int, repeats: int) -> list[dict[str, Any]]:
+def _case(name: str, dropout: str, work: Work, count: int, repeats: int) -> list[dict[str, Any]]:
     with ExitStack() as stack:
-        rivals: dict[str, Callable[[], object]] = {**make_rivals(name, masked, work)}
+        rivals: dict[str, Callable[[], object]] = {**make_rivals(name, dropout, work)}
         for precision in work.precisions:
             rivals |= large_products(work.ceiling, precision)
         weighed = [one for one in WEIGHED if one in rivals and work.memory]
-        peaks = _peaks(name, masked, work, weighed, count)
-        keras = keras_rival(name, masked, work, count)
+        peaks = _peaks(name, dropout, work, weighed, count)
+        keras = keras_rival(name, dropout, work, count)
         if keras is not None:
             rivals["keras fp32"] = stack.enter_context(keras)
             peaks |= {"keras fp32": keras.peak_bytes} if work.memory else {}
         seconds = race(rivals, repeats)
     about = {"threads": count} | ({} if keras is None else keras.about)
-    return [_row(name, masked, work, precision, seconds, peaks) | about for precision in work.precisions]
+    return [_row(name, dropout, work, precision, seconds, peaks) | about for precision in work.precisions]
 
 
 def _row(
     name: str,
-    masked: bool,
+    dropout: str,
     work: Work,
     precision: str,
     seconds: dict[str, np.ndarray],
@@ -222,9 +231,7 @@ def _row(
     others = [one for one in seconds if one.split()[0] in ("loop", "torch.nn", "keras")]
     return asdict(work) | {
         "model": name,
-        "masked": masked,
-        "recurrent_dropout": recurrent_rate(name, masked, work),
-        "as_trained": masked == (ARCHITECTURES[name].recurrent_dropout > 0),
+        "dropout": dropout,
         "precision": precision,
         "rnnkit_s": float(np.median(ours)),
         "others_s": {one: float(np.median(seconds[one])) for one in others},
@@ -237,22 +244,22 @@ def _row(
     }
 
 
-def _peaks(name: str, masked: bool, work: Work, rivals: list[str], count: int) -> dict[str, int]:
+def _peaks(name: str, dropout: str, work: Work, rivals: list[str], count: int) -> dict[str, int]:
     """Peak memory of each rival, over that of a process that has only imported what all of them need."""
     spawn = multiprocessing.get_context("spawn")
     found = {}
     for rival in rivals:
         with ProcessPoolExecutor(1, mp_context=spawn) as executor:
-            found[rival] = executor.submit(_peak, name, masked, work, rival, count).result()
+            found[rival] = executor.submit(_peak, name, dropout, work, rival, count).result()
     return found
 
 
-def _peak(name: str, masked: bool, work: Work, rival: str, count: int) -> int:
+def _peak(name: str, dropout: str, work: Work, rival: str, count: int) -> int:
     small = replace(work, batch=2, seq_len=2)
     with threads(count):
-        make_rivals(name, masked, small)[rival]()
+        make_rivals(name, dropout, small)[rival]()
         before = peak_memory_bytes()
-        make_rivals(name, masked, work)[rival]()
+        make_rivals(name, dropout, work)[rival]()
     return peak_memory_bytes() - before
 
 
@@ -275,7 +282,7 @@ def report(rows: list[dict[str, Any]]) -> str:
     lines = [
         f"One training step of {first['batch']} sequences of {first['seq_len']} steps, hidden size "
         f"{first['hidden_size']}, {first['threads']} threads; medians.",
-        "dropout: recurrent, a mask for each gate; *: with or without it, as the net is trained.",
+        "recurrent dropout: a mask for each gate and sequence; as trained: the study's, masks of each step.",
         "ratio: rival's time / rnnkit's within a round, median [quartiles].",
         "GFLOP/s: of the cell's products, beside one large product's in the same rounds. GiB: peak memory of a step.",
         f"keras: {first['keras']}, TensorFlow {first['tensorflow']}, XLA on."
@@ -284,10 +291,9 @@ def report(rows: list[dict[str, Any]]) -> str:
     ]
     for row in rows:
         share = f"{row['gflops']:.0f} of {row['ceiling_gflops']:.0f} GFLOP/s ({row['share_of_ceiling']:.0%})"
-        dropout = f"{'dropout' if row['masked'] else '':<7}{'*' if row['as_trained'] else ' '}"
         lines.append(
-            f"\n{row['model']:<8} {dropout} {row['precision']}  rnnkit {row['rnnkit_s']:.3f} s  {share}"
-            f"{_gib(row, 'rnnkit ' + row['precision'])}"
+            f"\n{row['model']:<8} {row['precision']}, {DROPOUTS[row['dropout']]}: "
+            f"rnnkit {row['rnnkit_s']:.3f} s  {share}{_gib(row, 'rnnkit ' + row['precision'])}"
         )
         for name, r in row["ratios"].items():
             ratios = f"{r['median']:.2f} [{r['low']:.2f}, {r['high']:.2f}]"

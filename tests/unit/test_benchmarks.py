@@ -16,7 +16,7 @@ import torch
 from benchmarks import __main__ as command_line
 from benchmarks import keras_rival, lab, population, psmnist, psmnist_cuda, timing, training_step, truncation
 from rnnkit.datasets.sentences import make
-from rnnkit.models import VanillaRNN
+from rnnkit.models import ARCHITECTURES, VanillaRNN
 from rnnkit.models.population import (
     Architecture,
     PopulationState,
@@ -24,6 +24,7 @@ from rnnkit.models.population import (
     initial,
     initial_sequences,
 )
+from rnnkit.studies.psmnist.configs import make_net
 from rnnkit.training import make_engine
 from rnnkit.training.sequence_population import train_sequences
 
@@ -172,7 +173,7 @@ def test_a_training_step_of_another_size_is_timed(monkeypatch, capsys):
     assert command_line.main(["psmnist", "--batch", "3", "--seq-len", "5", "--repeats", "1"]) == 0
     printed = capsys.readouterr().out
     assert "One training step of 3 sequences of 5 steps" in printed
-    assert printed.count("GFLOP/s (") == 2
+    assert printed.count("GFLOP/s (") == 3
 
 
 @pytest.mark.parametrize(("given", "size"), [("--batch", "batch"), ("--seq-len", "seq_len")])
@@ -261,12 +262,12 @@ def test_the_lab_benchmark_reports_what_it_timed():
     assert "bilstm" in lab.report(rows)
 
 
-@pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("name", ["gru", "lmu-rnn", "lmu-lstm", "lmu-gru"])
-def test_the_forms_of_the_psmnist_step_learn_the_same(name, masked):
+@pytest.mark.parametrize("dropout", psmnist.DROPOUTS)
+@pytest.mark.parametrize("name", ["rnn", "gru", "lmu-rnn", "lmu-lstm", "lmu-gru"])
+def test_the_forms_of_the_psmnist_step_learn_the_same(name, dropout):
     losses = []
     for form in ("fused", "stepwise"):
-        step = psmnist.our_step(name, masked, PSMNIST, form, "fp32")
+        step = psmnist.our_step(name, dropout, PSMNIST, form, "fp32")
         losses.append([step() for _ in range(20)])
     np.testing.assert_allclose(*losses, rtol=1e-4)
     assert np.mean(losses[0][-5:]) < np.mean(losses[0][:5])  # each step has masks of its own
@@ -275,16 +276,16 @@ def test_the_forms_of_the_psmnist_step_learn_the_same(name, masked):
 def test_every_rival_of_the_psmnist_step_is_reported(monkeypatch):
     monkeypatch.setattr(psmnist, "interpreter", lambda: None)
     rows = psmnist.run(repeats=1, num_threads=(1,), work=PSMNIST)
-    assert [(row["model"], row["masked"], row["precision"]) for row in rows] == [
-        (name, masked, precision)
+    assert [(row["model"], row["dropout"], row["precision"]) for row in rows] == [
+        (name, dropout, precision)
         for name in ("gru", "lmu-gru")
-        for masked in (False, True)
+        for dropout in ("none", "recurrent", "trained")
         for precision in ("bf16", "fp32")
     ]
     assert {name.split()[0] for name in rows[0]["ratios"]} == {"loop", "torch.nn"}
     assert {name.split()[0] for name in rows[-1]["ratios"]} == {"loop"}
     text = psmnist.report(rows)
-    assert text.count("rnnkit 0.") == 8
+    assert text.count("rnnkit 0.") == 12
     assert "GFLOP/s" in text
     assert "keras: not here" in text
 
@@ -293,7 +294,7 @@ def test_operations_of_the_psmnist_step_are_those_that_torch_counts():
     from torch.utils.flop_counter import FlopCounterMode
 
     for name in PSMNIST.models:
-        step = psmnist.our_step(name, False, PSMNIST, "stepwise", "fp32")
+        step = psmnist.our_step(name, "none", PSMNIST, "stepwise", "fp32")
         with FlopCounterMode(display=False) as counter:
             step()
         batch, seq_len, hidden, memory = 6, 3, 64, 5
@@ -313,7 +314,7 @@ def test_operations_of_the_psmnist_step_are_those_that_torch_counts():
 def test_keras_learns_the_same_task_in_a_process_of_its_own(name):
     if psmnist.interpreter() is None:
         pytest.skip("no Keras: RNNKIT_KERAS_PYTHON names no interpreter that has it")
-    with psmnist.keras_rival(name, True, PSMNIST, 1) as step:
+    with psmnist.keras_rival(name, "recurrent", PSMNIST, 1) as step:
         losses = [step() for _ in range(5)]
     assert losses[-1] < losses[0]
     assert step.peak_bytes > 0
@@ -323,49 +324,53 @@ def test_keras_learns_the_same_task_in_a_process_of_its_own(name):
 def test_a_keras_that_ends_says_what_it_said(monkeypatch):
     monkeypatch.setenv("RNNKIT_KERAS_PYTHON", sys.executable)
     monkeypatch.setattr(keras_rival, "WORKER", Path(__file__).with_name("no_such_worker.py"))
-    rival = psmnist.keras_rival("rnn", False, PSMNIST, 1)
+    rival = psmnist.keras_rival("rnn", "none", PSMNIST, 1)
     with pytest.raises(RuntimeError, match="no_such_worker"), rival:
         pass
 
 
 def test_peak_memory_is_that_of_a_step():
     found = psmnist._peaks(
-        "rnn", False, psmnist.Work(batch=64, seq_len=400, hidden_size=64), ["rnnkit fp32"], 1
+        "rnn", "none", psmnist.Work(batch=64, seq_len=400, hidden_size=64), ["rnnkit fp32"], 1
     )
     states = 64 * 400 * 64 * 4
     assert states <= found["rnnkit fp32"] < 10 * states
 
 
 def test_memory_is_that_of_the_step_that_is_timed(monkeypatch):
-    """With recurrent dropout where the step has it, at the rate of the training."""
     asked = []
     monkeypatch.setattr(psmnist, "interpreter", lambda: None)
     monkeypatch.setattr(
         psmnist,
         "_peaks",
-        lambda name, masked, _, rivals, __: asked.append((name, masked)) or dict.fromkeys(rivals, 2**30),
+        lambda name, dropout, _, rivals, __: asked.append(dropout) or dict.fromkeys(rivals, 2**30),
     )
-    work = replace(PSMNIST, models=("rnn", "gru"), precisions=("fp32",), memory=True)
+    work = replace(PSMNIST, models=("gru",), precisions=("fp32",), memory=True)
     rows = psmnist.run(repeats=1, num_threads=(1,), work=work)
-    assert asked == [("rnn", False), ("rnn", True), ("gru", False), ("gru", True)]
-    assert [row["recurrent_dropout"] for row in rows] == [0.0, 0.2, 0.0, 0.5]
-    assert [row["as_trained"] for row in rows] == [True, False, False, True]
-    assert [sorted(row["peak_bytes"]) for row in rows] == [
-        ["loop fp32", "rnnkit fp32", "torch.nn fp32"],
-        ["loop fp32", "rnnkit fp32"],
-    ] * 2
-    printed = [line for line in psmnist.report(rows).splitlines() if line.endswith("1.00 GiB")]
-    assert len(printed) == 10
-    assert printed[0].startswith("rnn             * fp32")
+    assert asked == [row["dropout"] for row in rows] == ["none", "recurrent", "trained"]
+    assert [len(row["peak_bytes"]) for row in rows] == [3, 2, 2]
+    text = psmnist.report(rows)
+    assert text.count("1.00 GiB") == 7
+    assert "gru      fp32, dropout as trained: rnnkit" in text
 
 
-def test_masks_are_part_of_the_peak():
-    """A loop keeps a masked state for each of an LSTM's four gates and steps, where it keeps one without."""
-    work = psmnist.Work(batch=64, seq_len=400, hidden_size=128)
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_dropout_as_trained_is_that_of_the_study(name, monkeypatch):
+    made = []
+    monkeypatch.setattr(psmnist, "_step", lambda net, *_, **__: made.append(net))
+    psmnist.make_rivals(name, "trained", PSMNIST)
+    trained = make_net(name, "paper").to_dict()
+    for field in ("dropout", "recurrent_dropout", "dropout_place", "dropout_span"):
+        assert {getattr(net.config, field) for net in made} == {trained[field]}, field
+
+
+def test_masks_of_each_step_are_part_of_the_peak():
+    work = psmnist.Work(batch=64, seq_len=200, hidden_size=128)
     plain, masked = (
-        psmnist._peaks("lstm", is_masked, work, ["loop fp32"], 1)["loop fp32"] for is_masked in (False, True)
+        psmnist._peaks("lstm", dropout, work, ["rnnkit fp32"], 1)["rnnkit fp32"]
+        for dropout in ("none", "trained")
     )
-    assert masked - plain > 64 * 400 * 128 * 4
+    assert masked - plain > 0.8 * 200 * 4 * 64 * 128 * 4  # four masks of each step
 
 
 def test_without_a_cuda_device_there_is_a_line_and_no_number(monkeypatch, capsys):
