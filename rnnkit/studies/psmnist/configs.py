@@ -23,6 +23,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 COMPARED = ("rnn", *VARIANTS)
 PRECISE = ("lmu-rnn-fp32", "lmu-rnn-bf16")  # with several seeds: how far apart are these?
+SETTINGS_SEEDS = (0, 1, 2)  # at every budget; the others have the first alone
 CONTROL = "lstm-free"  # the LSTM of the six once more, at every budget: what its recurrent dropout costs
 _DROPOUT = ("dropout", "dropout_place", "dropout_span", "recurrent_dropout")
 NETS = (*MODELS, *VARIANTS, CONTROL)

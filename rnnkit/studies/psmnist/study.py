@@ -20,6 +20,7 @@ from rnnkit.studies.psmnist.configs import (
     MODELS,
     NETS,
     PRECISE,
+    SETTINGS_SEEDS,
     Net,
     ProbeConfig,
     make_net,
@@ -39,7 +40,6 @@ from rnnkit.studies.psmnist.probing import (
 from rnnkit.studies.psmnist.training import PERMUTATION_SEED, compute_answers, compute_training
 
 MASKED = {"rates": MASK_RATES, "masks": NUM_MASKS, "units": MASKED_UNITS}
-SETTINGS_SEEDS = (0, 1, 2)
 INITIAL_SEEDS = (0, 1, 2, 3, 4)
 _OF_DATA: dict[str, Callable[..., Any]] = {"data": compute_data, "window": compute_window}
 _OF_NETS: dict[str, Callable[..., Any]] = {

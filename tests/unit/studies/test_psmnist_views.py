@@ -191,8 +191,9 @@ def test_a_list_of_published_results_that_is_none_is_named(tmp_path, text):
         views.published(path)
 
 
-def test_rounding_is_told_beside_what_seeds_differ_by(tmp_path):
-    study = studies.open("psmnist", budget="reduced", device="cpu", store=Store(tmp_path))
+@pytest.mark.parametrize("budget", ["quick", "reduced"])  # of which quick has one seed for the six
+def test_rounding_is_told_beside_what_seeds_differ_by(tmp_path, budget):
+    study = studies.open("psmnist", budget=budget, device="cpu", store=Store(tmp_path))
     assert views.rounding(study) == {}
     ends = {"lmu-rnn-fp32": [0.8, 0.9, 0.85], "lmu-rnn-bf16": [0.81, 0.88, 0.85]}
     for job in study.jobs("settings"):
@@ -204,7 +205,7 @@ def test_rounding_is_told_beside_what_seeds_differ_by(tmp_path):
                 metrics={},
                 provenance={"seed": job.seed, "device": "cpu"},
             )
-    told = views.rounding(studies.open("psmnist", budget="reduced", device="cpu", store=Store(tmp_path)))
+    told = views.rounding(studies.open("psmnist", budget=budget, device="cpu", store=Store(tmp_path)))
     assert told["seed"] == ["0", "1", "2", "largest difference"]
     assert told["float32"] == ["80.0 %", "90.0 %", "85.0 %", "10.0 %"]
     assert told["bfloat16"] == ["81.0 %", "88.0 %", "85.0 %", "7.0 %"]
