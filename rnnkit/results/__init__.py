@@ -6,7 +6,7 @@ from rnnkit.results.intervals import Interval, best, median, median_difference, 
 from rnnkit.results.judging import VERDICTS
 from rnnkit.results.keys import RecordKey
 from rnnkit.results.lock import run_lock
-from rnnkit.results.provenance import peak_memory_bytes, provenance
+from rnnkit.results.provenance import git_revision, peak_memory_bytes, provenance
 from rnnkit.results.records import DamagedRecord, Record
 from rnnkit.results.store import RecordInfo, Store
 from rnnkit.results.units import UNITS
@@ -29,6 +29,7 @@ __all__ = [
     "changes_text",
     "compare",
     "evaluate",
+    "git_revision",
     "load_claims",
     "median",
     "median_difference",

@@ -28,6 +28,7 @@ def provenance(
     wall_seconds: float,
     peak_memory_bytes: int,
     budget: str,
+    revision: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what run.json says of a record's origin.
 
@@ -45,6 +46,8 @@ def provenance(
         See `peak_memory_bytes`.
     budget : str
         ``"quick"`` or ``"paper"``.
+    revision : mapping, optional
+        As by `git_revision` when the computation began; left out: now.
 
     Returns
     -------
@@ -59,7 +62,7 @@ def provenance(
         "wall_seconds": round(float(wall_seconds), 3),
         "peak_memory_bytes": int(peak_memory_bytes),
         "data_checksums": dict(data_checksums),
-        "git": git_revision(),
+        "git": git_revision() if revision is None else dict(revision),
         "rnnkit": rnnkit.__version__,
         "libraries": library_versions(),
         "python": platform.python_version(),

@@ -15,7 +15,7 @@ import numpy as np
 
 from rnnkit import paths
 from rnnkit.errors import UserError
-from rnnkit.results import Record, RecordKey, Store, peak_memory_bytes, provenance
+from rnnkit.results import Record, RecordKey, Store, git_revision, peak_memory_bytes, provenance
 from rnnkit.studies.cores import Cores
 from rnnkit.studies.executors import Pool, open_pool, parse_executor
 from rnnkit.studies.origin import Origin, await_record, origin
@@ -124,7 +124,7 @@ def run_job(job: Job, context: JobContext, steps: Steps, cores: Cores | None = N
     resolve_device(context.device)
     records = [context.store.load(needed.key) for needed in job.needs]
     checkpoint = checkpoint_path(job)
-    start = time.perf_counter()
+    start, revision = time.perf_counter(), git_revision()  # the working tree may move on meanwhile
     with single_threaded(), (cores or Cores(1)).share() as share, lending(share):
         outcome = job.compute(job, records, context.device, checkpoint, steps)
     context.store.save(
@@ -139,6 +139,7 @@ def run_job(job: Job, context: JobContext, steps: Steps, cores: Cores | None = N
             max(time.perf_counter() - start, outcome.seconds),
             peak_memory_bytes(),
             context.budget,
+            revision,
         )
         | {
             "most_threads": share.most,

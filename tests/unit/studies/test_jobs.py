@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -72,6 +73,15 @@ def test_a_job_that_was_resumed_says_how_long_it_took_in_all(tmp_path):
     long, short = (Store(tmp_path).load(job.key).run["wall_seconds"] for job in jobs)
     assert long == 500
     assert 0 < short < 100
+
+
+def test_a_record_names_the_revision_that_it_was_begun_at(tmp_path, monkeypatch):
+    known = iter("abc")
+    monkeypatch.setattr("rnnkit.studies.jobs.git_revision", lambda: {"revision": next(known), "dirty": False})
+    at_the_end = import_module("rnnkit.results.provenance")
+    monkeypatch.setattr(at_the_end, "git_revision", lambda: pytest.fail("asked at the end"))
+    run_jobs([_job(0)], _context(tmp_path), title="t", workers=1)
+    assert Store(tmp_path).load(_job(0).key).run["git"] == {"revision": "a", "dirty": False}
 
 
 @pytest.mark.parametrize("workers", [1, 2])
