@@ -184,9 +184,8 @@ class _Totals:
     def __init__(self, device: torch.device) -> None:
         self._loss = torch.zeros((), dtype=torch.float64, device=device)
         self._correct = torch.zeros((), dtype=torch.int64, device=device)
-        self._since = torch.full(
-            (), -1, dtype=torch.int64, device=device
-        )  # steps from a loss that was not finite on
+        # Steps from the first loss that was not finite on; -1 while there is none.
+        self._since = torch.full((), -1, dtype=torch.int64, device=device)
         self.since = -1
         self.tensors = (self._loss, self._correct, self._since)
 

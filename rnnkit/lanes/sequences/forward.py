@@ -28,9 +28,7 @@ class Sizes(NamedTuple):
     num_inputs: int
     input_steps: int  # in which the same inputs are read, with other weights in each
     numbers: int  # of x in a step and sample: one, or one for each gate
-    mask_stride: (
-        int  # vectors from the masks of one step to those of the next; 0 where they are constant over time
-    )
+    mask_stride: int  # vectors from one step's masks to the next one's; 0 where they are constant over time
 
 
 @compiled
@@ -63,9 +61,8 @@ def _forward(  # type: ignore[no-untyped-def]
     num_left = num_gates if present(masks) else 1
     for t in range(sizes.seq_len):
         now, following = t % 2 * num_left, (t + 1) % 2 * num_left
-        first_mask = (
-            min(t + 1, sizes.seq_len - 1) * sizes.mask_stride
-        )  # of the step that reads what this one makes
+        # Masks of the step that reads what this one makes.
+        first_mask = min(t + 1, sizes.seq_len - 1) * sizes.mask_stride
         if inputs is not None and t % sizes.input_steps == 0:
             _take(sizes, t // sizes.input_steps, inputs, left_inputs)
         for block in range(size // BLOCK):
@@ -86,36 +83,12 @@ def _forward(  # type: ignore[no-untyped-def]
                         slot = (t * sizes.padded + row) * num_kept(num_gates) * units + unit
                         if num_gates == RNN:
                             value = rnn_forward(
-                                tile,
-                                place,
-                                bias,
-                                drive,
-                                x,
-                                weight_ih,
-                                sample,
-                                numbers,
-                                units,
-                                unit,
-                                kept,
-                                slot,
-                            )
+                                tile, place, bias, drive, x, weight_ih, sample, numbers, units, unit, kept, slot
+                            )  # fmt: skip
                         elif num_gates == LSTM:
                             value = lstm_forward(
-                                tile,
-                                place,
-                                bias,
-                                drive,
-                                x,
-                                weight_ih,
-                                sample,
-                                numbers,
-                                units,
-                                unit,
-                                kept,
-                                slot,
-                                c,
-                                at,
-                            )
+                                tile, place, bias, drive, x, weight_ih, sample, numbers, units, unit, kept, slot, c, at
+                            )  # fmt: skip
                         else:
                             value = gru_forward(
                                 tile, place, bias, drive, x, weight_ih, sample, numbers, units, unit, kept, slot, h, at,

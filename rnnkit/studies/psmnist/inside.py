@@ -36,25 +36,25 @@ def compute_inside(
     progress.steps(5, f"look inside {job.key.label}")
     steps = np.arange(STRIDE, seq_len + 1, STRIDE)
     count = min(config.num_probed, len(data.test_y))
-    tested, means = _states(model, data.test_x[:count], data.test_y[:count], steps, device)
-    progress.advance()
-    arrays = _by_class(tested, data.test_y[:count], means, steps)
-    progress.advance()
-    for name, net_asked in (("linear", model), ("linear_untrained", untrained)):
-        fitted, asked = (
-            _states(net_asked, x[:count], y[:count], steps, device)[0]
-            for x, y in ((data.train_x, data.train_y), (data.test_x, data.test_y))
-        )
-        arrays[name] = readout.linear_readout_through_time(
-            fitted, data.train_y[:count], asked, data.test_y[:count]
-        )
-        progress.advance()
-    arrays["own"] = readout.readout_accuracy_through_time(
-        tested, *_affine_readout(model), data.test_y[:count]
+    train_x, train_y, test_x, test_y = (
+        part[:count] for part in (data.train_x, data.train_y, data.test_x, data.test_y)
     )
+    tested, means = _states(model, test_x, test_y, steps, device)
+    untrained_tested, _ = _states(untrained, test_x, test_y, steps, device)
+    progress.advance()
+    arrays = _by_class(tested, test_y, means, steps)
+    progress.advance()
+    for name, asked, states in (
+        ("linear", model, tested),
+        ("linear_untrained", untrained, untrained_tested),
+    ):
+        fitted, _ = _states(asked, train_x, train_y, steps, device)
+        arrays[name] = readout.linear_readout_through_time(fitted, train_y, states, test_y)
+        progress.advance()
+    arrays["own"] = readout.readout_accuracy_through_time(tested, *_affine_readout(model), test_y)
     arrays |= _gradients(model, untrained, data, config.num_gradients)
     progress.advance()
-    trained_on = Sequences.of(data.train_x[:count], data.train_y[:count], device)
+    trained_on = Sequences.of(train_x, train_y, device)
     loss, accuracy = evaluate(model, trained_on, _TOGETHER)
     return Outcome(
         arrays={
