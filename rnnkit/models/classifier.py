@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from rnnkit.errors import UserError
-from rnnkit.models.dropout import PLACES, SPANS, Masks, draw_mask, draw_masks_of_steps
+from rnnkit.models.dropout import PLACES, SPANS, Masks, draw_mask, draw_masks_of_steps, draw_packed_masks
 from rnnkit.models.initialisers import glorot_uniform
 from rnnkit.models.layers import Recurrent, check_sizes
 from rnnkit.models.legendre import DISCRETIZERS, discrete_matrices
 from rnnkit.models.lmu import LMU
 from rnnkit.models.normalisation import BatchNorm
-from rnnkit.models.recurrence import CELLS, check_precision
+from rnnkit.models.recurrence import CELLS, PackedMasks, check_precision, reads_packed_masks
 
 
 @dataclass(frozen=True)
@@ -172,10 +172,18 @@ class SequenceClassifier(nn.Module):
             len(statistic) for statistic in (self.norm.buffers() if self.norm is not None else ())
         )
 
-    def draw_masks(self, batch_size: int, seq_len: int, *, device: torch.device | str | None = None) -> Masks:
+    def draw_masks(
+        self,
+        batch_size: int,
+        seq_len: int,
+        *,
+        device: torch.device | str | None = None,
+        packed: bool = False,
+    ) -> Masks:
         """Dropout masks of a batch, drawn from `dropout_generator`; on the weights' device if no other is named.
 
-        Those of each step, which are many, are on the weights' device in any case.
+        Those of each step, which are many, are on the weights' device in any case; recurrent ones may be `packed`,
+        which they are where the recurrence reads them so.
         """
         config, cell = self.config, self.cell
         if config.dropout == config.recurrent_dropout == 0:
@@ -200,11 +208,18 @@ class SequenceClassifier(nn.Module):
                 return draw(*shape, rate=rate)
             return draw_masks_of_steps(seq_len, *shape, rate=rate, generator=generator, device=here)
 
+        def draw_recurrent(*shape: int, rate: float) -> Tensor | PackedMasks | None:
+            if packed and by_step and reads_packed_masks(cell.weight_hh):
+                return draw_packed_masks(seq_len, *shape, rate=rate, generator=generator)
+            return draw_read(*shape, rate=rate)
+
         gates = cell.num_gates if has_gates else 1
         memory = draw_read(batch_size, config.input_size, rate=rate["memory"])
         return Masks(
             input=draw_read(gates, batch_size, cell.input_size, rate=rate["input"]),
-            recurrent=draw_read(cell.num_gates, batch_size, cell.hidden_size, rate=config.recurrent_dropout),
+            recurrent=draw_recurrent(
+                cell.num_gates, batch_size, cell.hidden_size, rate=config.recurrent_dropout
+            ),
             memory=None if memory is None else memory.view(-1, batch_size, config.input_size).transpose(0, 1),
             output=draw(batch_size, cell.hidden_size, rate=rate["output"]),
         )
@@ -215,7 +230,7 @@ class SequenceClassifier(nn.Module):
         In training, dropout masks are drawn where none are given; otherwise there is no dropout unless masks are given.
         """
         if masks is None:
-            masks = self.draw_masks(*x.shape[:2]) if self.training else Masks()
+            masks = self.draw_masks(*x.shape[:2], packed=True) if self.training else Masks()
         of_memory = {} if masks.memory is None else {"memory_masks": masks.memory}
         h_n, _, _ = self.layer(
             x, input_masks=masks.input, recurrent_masks=masks.recurrent, precision=self.precision, **of_memory

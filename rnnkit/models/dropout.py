@@ -14,6 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rnnkit.models.recurrence import PackedMasks
+from rnnkit.models.recurrence.packed import BITS
+
 PLACES = ("input", "memory", "output")
 SPANS = ("sequence", "step")
 
@@ -26,7 +29,7 @@ class Masks:
     ----------
     input : Tensor (1 or G, batch, features) or (seq_len, 1 or G, batch, features), optional
         On what the recurrent cell reads: one for all gates, or one for each; constant over time, or of each step.
-    recurrent : Tensor (G, batch, hidden_size) or (seq_len, G, batch, hidden_size), optional
+    recurrent : Tensor (G, batch, hidden_size) or (seq_len, G, batch, hidden_size), or PackedMasks, optional
         On the state that each gate reads.
     memory : Tensor (batch, 1 or seq_len, input_size), optional
         On the sequence that a Legendre memory reads; the cell behind it reads that as it is.
@@ -35,7 +38,7 @@ class Masks:
     """
 
     input: Tensor | None = None
-    recurrent: Tensor | None = None
+    recurrent: Tensor | PackedMasks | None = None
     memory: Tensor | None = None
     output: Tensor | None = None
 
@@ -64,8 +67,7 @@ def draw_masks_of_steps(
     """
     if rate == 0:
         return None
-    seed = int(torch.randint(2**63 - 1, (), generator=generator, device=generator.device))
-    threshold, kept = round(rate * 2**16), 1 / (1 - rate)
+    seed, threshold, kept = _seed(generator), _threshold(rate), 1 / (1 - rate)
     if torch.device(device).type == "cpu" and find_spec("numba") is not None:
         from rnnkit.lanes.masks import fill_masks
 
@@ -73,6 +75,29 @@ def draw_masks_of_steps(
         fill_masks(masks.view(-1).numpy(), np.uint64(seed), np.uint64(threshold), np.float32(kept))
         return masks
     return _masks_of(seed, threshold, math.prod(shape), device).mul_(kept).view(shape)
+
+
+def draw_packed_masks(*shape: int, rate: float, generator: torch.Generator) -> PackedMasks | None:
+    """The same masks as those of :func:`draw_masks_of_steps`, with a bit for each; None where the rate is 0.
+
+    The last number of the shape is a multiple of 16. Needs numba.
+    """
+    if rate == 0:
+        return None
+    from rnnkit.lanes.masks import fill_bits
+
+    bits = torch.empty(*shape[:-1], shape[-1] // BITS, dtype=torch.uint16)
+    fill_bits(bits.view(-1).numpy(), np.uint64(_seed(generator)), np.uint64(_threshold(rate)))
+    return PackedMasks(bits, 1 / (1 - rate))
+
+
+def _seed(generator: torch.Generator) -> int:
+    return int(torch.randint(2**63 - 1, (), generator=generator, device=generator.device))
+
+
+def _threshold(rate: float) -> int:
+    """The least of 16 bits that keep what they are drawn for."""
+    return min(round(rate * 2**16), 2**16 - 1)
 
 
 def _masks_of(seed: int, threshold: int, count: int, device: torch.device | str) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from rnnkit.errors import UserError
 from rnnkit.models.initialisers import glorot_uniform, orthogonal
-from rnnkit.models.recurrence import recur, recur_numbers, stepwise
+from rnnkit.models.recurrence import PackedMasks, recur, recur_numbers, stepwise
 from rnnkit.models.sequence_product import SequenceProduct, multiplies_in
 
 
@@ -123,7 +123,7 @@ class Recurrent(nn.Module):
         x: Tensor,
         *,
         input_masks: Tensor | None = None,
-        recurrent_masks: Tensor | None = None,
+        recurrent_masks: Tensor | PackedMasks | None = None,
         precision: str = "fp32",
         states: bool = False,
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
@@ -134,7 +134,7 @@ class Recurrent(nn.Module):
         x : Tensor (batch, seq_len, input_size)
         input_masks : Tensor (1 or G, batch, input_size) or (seq_len, 1 or G, batch, input_size), optional
             Dropout of the input, see `drive`.
-        recurrent_masks : Tensor (G, batch, hidden_size) or (seq_len, G, batch, hidden_size), optional
+        recurrent_masks : Tensor (G, batch, hidden_size) or (seq_len, G, batch, hidden_size), or PackedMasks, optional
             Recurrent dropout, see `rnnkit.models.recurrence.recur`.
         precision : {"fp32", "bf16"}
         states : bool

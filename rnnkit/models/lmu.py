@@ -16,7 +16,7 @@ from rnnkit.errors import UserError
 from rnnkit.models.initialisers import glorot_uniform, orthogonal
 from rnnkit.models.layers import Recurrent, check_input, check_sizes
 from rnnkit.models.legendre import chunk_matrices, discrete_matrices
-from rnnkit.models.recurrence import padded_inputs, reads_inputs, recur, recur_inputs
+from rnnkit.models.recurrence import PackedMasks, padded_inputs, reads_inputs, recur, recur_inputs
 from rnnkit.models.recurrence.stepwise import masks_at
 
 _STEPS_AT_ONCE = 16  # of a memory that is laid out
@@ -183,7 +183,7 @@ class LMU(nn.Module):
         x: Tensor,
         *,
         input_masks: Tensor | None = None,
-        recurrent_masks: Tensor | None = None,
+        recurrent_masks: Tensor | PackedMasks | None = None,
         memory_masks: Tensor | None = None,
         precision: str = "fp32",
         states: bool = False,
@@ -219,7 +219,7 @@ class LMU(nn.Module):
         return h_n, c_n, None if hidden_states is None else hidden_states.transpose(0, 1)
 
     def _stepwise(
-        self, x: Tensor, masks: Tensor | None, states: bool, precision: str
+        self, x: Tensor, masks: Tensor | PackedMasks | None, states: bool, precision: str
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         m = x.new_zeros(len(x), self.memory_d * self.memory_size)
         h, c = x.new_zeros(len(x), self.hidden_size), None

@@ -299,7 +299,8 @@ class _Adam:
         torch._foreach_addcmul_(self._exp_avg_sq, gradients, gradients, 1 - self._betas[1])
         roots = torch._foreach_sqrt(self._exp_avg_sq)
         torch._foreach_div_(roots, correction)
-        torch._foreach_add_(roots, epsilon)
+        # Of a tensor, by name: torch._foreach_add_ would read the number back to the host.
+        torch.ops.aten._foreach_add_.Tensor(roots, epsilon)
         changes = torch._foreach_div(self._exp_avg, roots)
         torch._foreach_mul_(changes, rate)
         torch._foreach_sub_(self.parameters, changes)

@@ -10,6 +10,7 @@ import torch
 from rnnkit.errors import UserError
 from rnnkit.models.recurrence import (
     NUM_GATES,
+    PackedMasks,
     fused,
     lending,
     reads_inputs,
@@ -43,7 +44,7 @@ def _operands(cell, batch, seq_len, hidden_size, *, masked, seed=0):
 def _run(recur, cell, operands, masks, *, dtype, last_only=False, **options):
     """Outputs, and gradients of a random function of them."""
     leaves = [operand.to(dtype).detach().requires_grad_() for operand in operands]
-    masks = None if masks is None else masks.to(dtype)
+    masks = masks.to(dtype) if isinstance(masks, torch.Tensor) else masks
     outputs = recur(cell, *leaves, masks=masks, states=not last_only, **options)
     outputs = [output for output in outputs if output is not None]
     generator = torch.Generator().manual_seed(9)
@@ -70,6 +71,43 @@ def test_outputs_and_gradients_are_those_of_the_steps(cell, shape, masked, preci
     operands, masks = _operands(cell, *shape, masked=masked)
     found = _run(fused.recur, cell, operands, masks, dtype=torch.float32, precision=precision)
     _assert_close(found, _run(stepwise.recur, cell, operands, masks, dtype=torch.float64), CLOSE[precision])
+
+
+@pytest.mark.parametrize("precision", CLOSE)
+@pytest.mark.parametrize("form", ["fused", "unrolled", "stepwise"])
+@pytest.mark.parametrize("cell", NUM_GATES)
+def test_masks_of_a_bit_each_are_the_same_masks(cell, form, precision):
+    """To the bit, in every form; and not those of another step."""
+    operands, _ = _operands(cell, 37, 5, 64, masked=False)
+    shape = (5, NUM_GATES[cell], 37, 4)
+    bits = torch.randint(2**16, shape, generator=torch.Generator().manual_seed(2)).to(torch.uint16)
+    packed = PackedMasks(bits, 1.25)
+    by_hand = torch.tensor(
+        [[(number >> place & 1) * 1.25 for place in range(16)] for number in bits[3, 0, 36].tolist()]
+    )
+    assert torch.equal(packed.at(3)[0, 36], by_hand.flatten())
+
+    def run(masks):
+        return _run(recur, cell, operands, masks, dtype=torch.float32, precision=precision, form=form)
+
+    found, wanted = run(packed), run(packed.unpacked())
+    for ours, theirs in zip(found, wanted, strict=True):
+        assert torch.equal(ours, theirs)
+    later = PackedMasks(bits.to(torch.int32).roll(1, 0).to(torch.uint16), 1.25)
+    assert not torch.equal(run(later)[0], wanted[0])
+
+
+def test_inputs_of_chunks_are_read_behind_masks_of_a_bit_each():
+    operands, masks = _operands("gru", 31, 5, 64, masked=False)
+    operands = _weights_beside(operands[1:], 2, 96)
+    bits = torch.randint(2**16, (5, 3, 31, 4), generator=torch.Generator().manual_seed(2)).to(torch.uint16)
+    masks = PackedMasks(bits, 2.0)
+    found, wanted = (
+        _run(_beside(31, 5, 2, 96), "gru", operands, given, dtype=torch.float32, precision="bf16")
+        for given in (masks, masks.unpacked())
+    )
+    for ours, theirs in zip(found, wanted, strict=True):
+        assert torch.equal(ours, theirs)
 
 
 @pytest.mark.parametrize("masked", MASKED)

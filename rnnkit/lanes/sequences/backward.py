@@ -15,7 +15,16 @@ from rnnkit.lanes.sequences.gates import (
     num_kept,
     rnn_backward,
 )
-from rnnkit.lanes.sequences.operands import put_operand, put_steps, recall, tanh_beside, tiled, turn, width
+from rnnkit.lanes.sequences.operands import (
+    masked,
+    put_operand,
+    put_steps,
+    recall,
+    tanh_beside,
+    tiled,
+    turn,
+    width,
+)
 from rnnkit.lanes.sequences.products import (
     add_column,
     add_product_4,
@@ -169,8 +178,9 @@ def _collect(  # type: ignore[no-untyped-def]
     for gate in range(num_gates):
         where = (gate * units // 4 + block) * total + depth
         first = t * sizes.mask_stride + gate * sizes.batch * units + unit
-        mask, mask_two = load(masks, first + sample * units), load(masks, first + other * units)
-        put_steps(states, where * 4 + column, 4, one * mask, two * mask_two)
+        read = masked(one, masks, first + sample * units, sizes.mask_scale)
+        read_two = masked(two, masks, first + other * units, sizes.mask_scale)
+        put_steps(states, where * 4 + column, 4, read, read_two)
 
 
 @inlined
@@ -272,8 +282,12 @@ def _step_back(sizes, t, left, right, masks, tile, grad_h):  # type: ignore[no-u
                         unit = block * 4 + vector
                         value = load(tile, (row - top) * 4 + vector)
                         if present(masks):
-                            mask = (part * sizes.batch + sizes.first + row) * units + unit
-                            value = value * load(masks, t * sizes.mask_stride + mask)
+                            at_mask = (
+                                t * sizes.mask_stride
+                                + (part * sizes.batch + sizes.first + row) * units
+                                + unit
+                            )
+                            value = masked(value, masks, at_mask, sizes.mask_scale)
                         if num_gates == GRU or part > 0:
                             value = value + load(grad_h, row * units + unit)
                         store(grad_h, row * units + unit, value)

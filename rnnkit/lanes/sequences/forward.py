@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from rnnkit.lanes.compiling import compiled, inlined
 from rnnkit.lanes.sequences.amx import begin_tiles, end_tiles
 from rnnkit.lanes.sequences.gates import GRU, LSTM, RNN, gru_forward, lstm_forward, num_kept, rnn_forward
-from rnnkit.lanes.sequences.operands import put_operand, width
+from rnnkit.lanes.sequences.operands import masked, put_operand, width
 from rnnkit.lanes.sequences.products import MOST_ROWS, add_tile_4, product_4, tile_rows
 from rnnkit.lanes.subnormals import flush_subnormals, restore_mode
 from rnnkit.lanes.vectors import LANES, bare, load, present, store
@@ -29,6 +31,7 @@ class Sizes(NamedTuple):
     input_steps: int  # in which the same inputs are read, with other weights in each
     numbers: int  # of x in a step and sample: one, or one for each gate
     mask_stride: int  # vectors from one step's masks to the next one's; 0 where they are constant over time
+    mask_scale: np.float32  # of what is kept, where masks are bits
 
 
 @compiled
@@ -41,8 +44,8 @@ def forward(  # type: ignore[no-untyped-def]
     ``drive`` (seq_len, batch, G * H), or None with ``x`` (seq_len, batch, numbers) and ``weight_ih`` (G * H,) in its
     place; beside which there may be ``inputs`` (seq_len / input_steps, rounded up, batch, I); ``right``: weight_hh as
     (H / BLOCK, G, H, BLOCK) in steps, ``right_inputs``: the inputs' weights likewise, I for the second H, for each of
-    ``input_steps``; ``masks`` (seq_len or 1, G, batch, H) or empty; ``left``: zeros (2, G or 1, padded, H),
-    ``left_inputs`` (padded, I); ``h`` and ``c``: zeros (padded, H), left with the last states.
+    ``input_steps``; ``masks`` (seq_len or 1, G, batch, H) or empty, in float32 or, in uint16, as bits; ``left``: zeros
+    (2, G or 1, padded, H), ``left_inputs`` (padded, I); ``h`` and ``c``: zeros (padded, H), left with the last states.
     """
     _forward(
         sizes, bare(kept), bare(states), bare(drive), bare(x), bare(weight_ih), bare(inputs), bare(bias), bare(right),
@@ -103,9 +106,9 @@ def _forward(  # type: ignore[no-untyped-def]
                         else:
                             for gate in range(num_gates):
                                 at_mask = (gate * sizes.batch + sizes.first + row) * units + unit
-                                mask = load(masks, first_mask + at_mask)
                                 where = ((following + gate) * sizes.padded + row) * units + unit
-                                put_operand(left, where, value * mask)
+                                read = masked(value, masks, first_mask + at_mask, sizes.mask_scale)
+                                put_operand(left, where, read)
     end_tiles(left, shape)
     restore_mode(mode)
 

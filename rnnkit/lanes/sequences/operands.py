@@ -23,7 +23,16 @@ from numba import types
 from numba.extending import intrinsic
 
 from rnnkit.lanes.sequences.amx import is_tiled, transposed
-from rnnkit.lanes.vectors import LANES, Vector, call_llvm, emit_sigmoid, emit_tanh, is_flat, start_of
+from rnnkit.lanes.vectors import (
+    LANES,
+    Vector,
+    call_llvm,
+    emit_sigmoid,
+    emit_tanh,
+    is_flat,
+    spread,
+    start_of,
+)
 
 _F32, _I16, _I32, _I64 = ir.FloatType(), ir.IntType(16), ir.IntType(32), ir.IntType(64)
 _FLOATS = ir.VectorType(_F32, LANES)
@@ -227,6 +236,28 @@ def recall(typing: Any, kept: Any, row: Any) -> Any:
         return value if whole else builder.fpext(value, _FLOATS)
 
     return Vector(types.float32)(kept, types.intp), generate
+
+
+@intrinsic
+def masked(typing: Any, value: Any, masks: Any, row: Any, scale: Any) -> Any:
+    """A vector behind its masks: times row ``row`` of them, or times ``scale`` where a bit of ``masks[row]`` is set."""
+    if not (
+        is_flat(masks) and masks.dtype in (types.float32, types.uint16) and value == Vector(types.float32)
+    ):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value, masks, row, scale = arguments
+        kind = signature.args[1]
+        if kind.dtype == types.float32:
+            where = pointer(context, builder, kind, masks, builder.mul(row, _I64(LANES)), _FLOATS)
+            return builder.fmul(value, builder.load(where, align=4))
+        bits = builder.load(pointer(context, builder, kind, masks, row, _I16), align=2)
+        kept = builder.bitcast(bits, ir.VectorType(ir.IntType(1), LANES))
+        scaled = builder.fmul(value, spread(builder, _FLOATS, scale))
+        return builder.select(kept, scaled, ir.Constant(_FLOATS, [0.0] * LANES))
+
+    return value(value, masks, types.intp, types.float32), generate
 
 
 def _divided_by_estimate(builder: Any, dtype: types.Float, above: Any, below: Any) -> Any:

@@ -45,7 +45,9 @@ class Problem:
         More inputs beside x, read in P steps with other weights in each; I is a multiple of `LANES`. The backward pass
         needs no weights.
     masks : ndarray (G, batch, H) or (seq_len, G, batch, H), or None
-        Constant over time, or those of each step.
+        Constant over time, or those of each step; or, of uint16, (.., H / LANES) with a bit for each.
+    mask_scale : float
+        What is kept is multiplied by it, where masks are bits.
     bf16 : bool
         Whether operands of products are rounded to bfloat16, and what is kept to half precision.
     """
@@ -62,6 +64,7 @@ class Problem:
     inputs: np.ndarray | None = None
     weight_inputs: np.ndarray | None = None
     masks: np.ndarray | None = None
+    mask_scale: float = 1.0
     bf16: bool = False
 
     @property
@@ -186,7 +189,7 @@ def run_forward(
     num_gates, size = problem.num_gates, problem.hidden_size
     right = _right_operand(problem, problem.weight_hh[None])
     right_inputs = None if problem.weight_inputs is None else _right_operand(problem, problem.weight_inputs)
-    bias, masks = problem.biases().ravel(), _flat(problem.masks)
+    bias, masks = problem.biases().ravel(), _flat_masks(problem.masks)
     num_left = num_gates if problem.masks is not None else 1
     h, c = (np.zeros((problem.batch, size), np.float32) for _ in range(2))
     tape = Tape()
@@ -220,6 +223,7 @@ def run_forward(
             steps,
             problem.numbers,
             problem.mask_stride,
+            np.float32(problem.mask_scale),
         )
         tape.sizes.append(sizes)
         count = problem.seq_len * padded * num_kept(num_gates) * size if keep else 0
@@ -246,7 +250,7 @@ def run_backward(
     """
     size, num_gates = problem.hidden_size, problem.num_gates
     right = _backward_operand(problem)
-    masks, x = _flat(problem.masks), _source(problem.x)
+    masks, x = _flat_masks(problem.masks), _source(problem.x)
     num_states = num_gates if problem.masks is not None else 1
     shape = (problem.seq_len, problem.batch, num_gates * size)
     grad_drive = np.empty(shape, np.float32) if with_drive else None
@@ -320,6 +324,11 @@ def _untiled(tiles: np.ndarray, num_gates: int, size: int, num_inputs: int) -> n
 
 def _flat(array: np.ndarray | None) -> np.ndarray:
     return np.empty(0, np.float32) if array is None else array.reshape(-1)
+
+
+def _flat_masks(masks: np.ndarray | None) -> np.ndarray:
+    """As :func:`_flat`; none are an empty array of bits, for which there are loops already where there is training."""
+    return np.empty(0, np.uint16) if masks is None else masks.reshape(-1)
 
 
 def _source(array: np.ndarray | None) -> np.ndarray | None:

@@ -1,7 +1,8 @@
 """Recurrences over whole sequences: one meaning, `stepwise.recur`, and faster forms of it, `fused` and `unrolled`."""
 
-from rnnkit.models.recurrence.dispatch import FORMS, reads_inputs, recur, recur_numbers
+from rnnkit.models.recurrence.dispatch import FORMS, reads_inputs, reads_packed_masks, recur, recur_numbers
 from rnnkit.models.recurrence.fused import padded_inputs, recur_inputs
+from rnnkit.models.recurrence.packed import PackedMasks
 from rnnkit.models.recurrence.stepwise import CELLS, NUM_GATES, PRECISIONS, check_precision
 from rnnkit.models.recurrence.threads import lending
 
@@ -10,10 +11,12 @@ __all__ = [
     "FORMS",
     "NUM_GATES",
     "PRECISIONS",
+    "PackedMasks",
     "check_precision",
     "lending",
     "padded_inputs",
     "reads_inputs",
+    "reads_packed_masks",
     "recur",
     "recur_inputs",
     "recur_numbers",

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from rnnkit.errors import UserError
 from rnnkit.models.recurrence import fused, stepwise, unrolled
+from rnnkit.models.recurrence.packed import PackedMasks
 
 FORMS = ("auto", "fused", "unrolled", "stepwise")
 VARIABLE = "RNNKIT_RECURRENCE"
@@ -19,7 +20,7 @@ def recur(
     weight_hh: Tensor,
     bias_hh: Tensor | None,
     *,
-    masks: Tensor | None = None,
+    masks: Tensor | PackedMasks | None = None,
     precision: str = "fp32",
     states: bool = False,
     form: str | None = None,
@@ -43,6 +44,7 @@ def recur(
     stepwise.check_arguments(cell, drive, weight_hh, bias_hh, masks, precision)
     taken = _taken(form, [drive, weight_hh, bias_hh, masks], weight_hh.shape[1])
     one = {"fused": fused, "unrolled": unrolled, "stepwise": stepwise}[taken]
+    masks = _read_by(taken, masks)
     return one.recur(cell, drive, weight_hh, bias_hh, masks=masks, precision=precision, states=states)
 
 
@@ -54,7 +56,7 @@ def recur_numbers(
     weight_hh: Tensor,
     bias_hh: Tensor | None,
     *,
-    masks: Tensor | None = None,
+    masks: Tensor | PackedMasks | None = None,
     precision: str = "fp32",
     states: bool = False,
     form: str | None = None,
@@ -77,6 +79,7 @@ def recur_numbers(
     drive_of_none = x.new_empty(1).expand(*x.shape[:2], weight_ih.shape[0])
     stepwise.check_arguments(cell, drive_of_none, weight_hh, bias_hh, masks, precision)
     one = fused if taken == "fused" else unrolled
+    masks = _read_by(taken, masks)
     return one.recur_numbers(
         cell, x, weight_ih, bias_ih, weight_hh, bias_hh, masks=masks, precision=precision, states=states
     )
@@ -90,13 +93,22 @@ def reads_inputs(x: Tensor, weight_hh: Tensor, form: str | None = None) -> bool:
     return not x.requires_grad and _taken(form, [x, weight_hh], weight_hh.shape[1]) == "fused"
 
 
-def _taken(form: str | None, tensors: list[Tensor | None], hidden_size: int) -> str:
+def reads_packed_masks(weight_hh: Tensor, form: str | None = None) -> bool:
+    """Whether the form that would be taken reads `PackedMasks` as they are."""
+    return _taken(form, [weight_hh], weight_hh.shape[1]) == "fused"
+
+
+def _read_by(form: str, masks: Tensor | PackedMasks | None) -> Tensor | PackedMasks | None:
+    return masks.unpacked() if form == "unrolled" and isinstance(masks, PackedMasks) else masks
+
+
+def _taken(form: str | None, operands: list[Tensor | PackedMasks | None], hidden_size: int) -> str:
     form = os.environ.get(VARIABLE, "auto") if form is None else form
     if form not in FORMS:
         raise UserError("unknown form of the recurrence", value=form, allowed=FORMS)
     if form in ("unrolled", "stepwise"):
         return form
-    given = [tensor for tensor in tensors if tensor is not None]
+    given = [operand for operand in operands if isinstance(operand, Tensor)]
     if form == "auto" and given[0].device.type != "cpu":
         return "unrolled"
     reason = fused.reason_against(given, hidden_size)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from rnnkit.models.recurrence.packed import PackedMasks
+
 Found = tuple[Tensor, Tensor | None, Tensor | None]
 
 
@@ -14,7 +16,7 @@ def run(
     recurrence: type[torch.autograd.Function],
     cell: str,
     tensors: tuple[Tensor | None, ...],
-    masks: Tensor | None,
+    masks: Tensor | PackedMasks | None,
     precision: str,
     states: bool,
     inputs: tuple[Tensor, ...] = (),
@@ -47,7 +49,7 @@ def entries(recurrence: type[torch.autograd.Function]) -> tuple[Callable[..., Fo
         bias_ih: Tensor | None,
         weight_hh: Tensor,
         bias_hh: Tensor | None,
-        masks: Tensor | None,
+        masks: Tensor | PackedMasks | None,
         precision: str,
         states: bool,
     ) -> Found:
@@ -60,7 +62,7 @@ def entries(recurrence: type[torch.autograd.Function]) -> tuple[Callable[..., Fo
         weight_hh: Tensor,
         bias_hh: Tensor | None,
         *,
-        masks: Tensor | None = None,
+        masks: Tensor | PackedMasks | None = None,
         precision: str = "fp32",
         states: bool = False,
     ) -> Found:
@@ -75,7 +77,7 @@ def entries(recurrence: type[torch.autograd.Function]) -> tuple[Callable[..., Fo
         weight_hh: Tensor,
         bias_hh: Tensor | None,
         *,
-        masks: Tensor | None = None,
+        masks: Tensor | PackedMasks | None = None,
         precision: str = "fp32",
         states: bool = False,
     ) -> Found:

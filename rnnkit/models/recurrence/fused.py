@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from rnnkit.models.recurrence.entry import entries, run
+from rnnkit.models.recurrence.packed import PackedMasks
 from rnnkit.models.recurrence.threads import num_threads
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class _Recurrence(torch.autograd.Function):
         bias_ih: Tensor | None,
         weight_hh: Tensor,
         bias_hh: Tensor | None,
-        masks: Tensor | None,
+        masks: Tensor | PackedMasks | None,
         precision: str,
         states: bool,
         tracked: bool,
@@ -106,7 +107,8 @@ class _Recurrence(torch.autograd.Function):
             # after the backward pass, not when the loss is forgotten.
             kept = [torch.from_numpy(part) for part in tape.kept]
             x = source if weight_ih is not None else None
-            ctx.save_for_backward(x, weight_ih, weight_hh, masks, inputs, *kept)
+            ctx.mask_scale = masks.scale if isinstance(masks, PackedMasks) else 1.0
+            ctx.save_for_backward(x, weight_ih, weight_hh, _numbers_of(masks), inputs, *kept)
             ctx.cell, ctx.precision, ctx.sizes = cell, precision, tape.sizes
             ctx.num_steps, ctx.batch, ctx.has_bias = problem.seq_len, problem.batch, bias_hh is not None
         return (
@@ -132,6 +134,7 @@ class _Recurrence(torch.autograd.Function):
             weight_ih=_array(weight_ih),
             inputs=_array(inputs),
             masks=_array(masks),
+            mask_scale=ctx.mask_scale,
             bf16=ctx.precision == "bf16",
         )
         grad_h, grad_c, grad_states = (_array(gradient) for gradient in gradients)
@@ -170,7 +173,7 @@ def recur_inputs(
     weight_hh: Tensor,
     bias_hh: Tensor | None,
     *,
-    masks: Tensor | None = None,
+    masks: Tensor | PackedMasks | None = None,
     precision: str = "fp32",
     states: bool = False,
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
@@ -204,7 +207,7 @@ def _problem(
     bias_ih: Tensor | None,
     weight_hh: Tensor,
     bias_hh: Tensor | None,
-    masks: Tensor | None,
+    masks: Tensor | PackedMasks | None,
     precision: str,
     inputs: Tensor | None,
     weight_inputs: Tensor | None,
@@ -225,9 +228,14 @@ def _problem(
         bias_ih=_array(bias_ih),
         inputs=_array(inputs),
         weight_inputs=_array(weight_inputs),
-        masks=_array(masks),
+        masks=_array(_numbers_of(masks)),
+        mask_scale=masks.scale if isinstance(masks, PackedMasks) else 1.0,
         bf16=precision == "bf16",
     )
+
+
+def _numbers_of(masks: Tensor | PackedMasks | None) -> Tensor | None:
+    return masks.bits if isinstance(masks, PackedMasks) else masks
 
 
 def _array(tensor: Tensor | None) -> Any:

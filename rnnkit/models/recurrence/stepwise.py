@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rnnkit.errors import UserError
+from rnnkit.models.recurrence.packed import PackedMasks
 
 CELLS = ("rnn", "lstm", "gru")
 NUM_GATES = {"rnn": 1, "lstm": 4, "gru": 3}
@@ -22,7 +23,7 @@ def recur(
     weight_hh: Tensor,
     bias_hh: Tensor | None,
     *,
-    masks: Tensor | None = None,
+    masks: Tensor | PackedMasks | None = None,
     precision: str = "fp32",
     states: bool = False,
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
@@ -36,7 +37,7 @@ def recur(
     weight_hh : Tensor (G * hidden_size, hidden_size)
     bias_hh : Tensor (G * hidden_size,) or None
         In the GRU the part of the gate n lies inside the product with the reset gate (reset_after in Keras).
-    masks : Tensor (G, batch, hidden_size) or (seq_len, G, batch, hidden_size), optional
+    masks : Tensor (G, batch, hidden_size) or (seq_len, G, batch, hidden_size), or PackedMasks, optional
         Recurrent dropout, constant over time or of each step, scaled by 1 / (1 - rate) already: gate g reads
         ``h * masks[g]``. The term ``z * h`` of the GRU reads the whole state.
     precision : {"fp32", "bf16"}
@@ -138,8 +139,10 @@ def _operand(tensor: Tensor, precision: str) -> Tensor:
     return tensor.to(torch.bfloat16).to(tensor.dtype) if precision == "bf16" else tensor
 
 
-def masks_at(masks: Tensor | None, t: int) -> Tensor | None:
+def masks_at(masks: Tensor | PackedMasks | None, t: int) -> Tensor | None:
     """The masks of step t, (G, batch, hidden_size), of those of all steps or of constant ones."""
+    if isinstance(masks, PackedMasks):
+        return masks.at(t)
     return masks if masks is None or masks.dim() == 3 else masks[t]
 
 
@@ -154,7 +157,7 @@ def check_arguments(
     drive: Tensor,
     weight_hh: Tensor,
     bias_hh: Tensor | None,
-    masks: Tensor | None,
+    masks: Tensor | PackedMasks | None,
     precision: str,
 ) -> None:
     """Refuse arguments of `recur` that are unknown or do not fit each other."""
@@ -170,7 +173,7 @@ def check_arguments(
             allowed=f"(seq_len >= 1, batch, {gates} * hidden_size)",
         )
     expected = {"drive": (*drive.shape[:2], width), "weight_hh": (width, hidden_size)}
-    given = {"drive": drive, "weight_hh": weight_hh}
+    given: dict[str, Tensor | PackedMasks] = {"drive": drive, "weight_hh": weight_hh}
     if bias_hh is not None:
         expected["bias_hh"], given["bias_hh"] = (width,), bias_hh
     if masks is not None:

@@ -17,8 +17,9 @@ from rnnkit.models import (
     describe,
     make_classifier,
 )
-from rnnkit.models.dropout import draw_masks_of_steps
+from rnnkit.models.dropout import draw_masks_of_steps, draw_packed_masks
 from rnnkit.models.initialisers import glorot_uniform, orthogonal
+from rnnkit.models.recurrence import PackedMasks
 
 SMALL = {"hidden_size": 12}
 
@@ -129,6 +130,31 @@ def test_masks_of_each_step_are_the_same_with_and_without_compiled_code(monkeypa
     assert mask.unique().tolist() == pytest.approx([0, 1 / 0.7])
     assert (mask == 0).float().mean().item() == pytest.approx(0.3, abs=0.05)
     assert not torch.equal(mask, draw_masks_of_steps(500, 3, rate=0.3, generator=_seeded(5)))
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.5, 1 - 1e-7])
+def test_masks_of_a_bit_each_are_those_of_the_same_seed(rate):
+    pytest.importorskip("numba")
+    shape = (7, 3, 5, 48)
+    packed = draw_packed_masks(*shape, rate=rate, generator=_seeded(4))
+    assert tuple(packed.shape) == shape
+    assert torch.equal(packed.unpacked(), draw_masks_of_steps(*shape, rate=rate, generator=_seeded(4)))
+
+
+def test_a_training_step_reads_packed_masks_where_its_recurrence_does(monkeypatch):
+    """The loss is the same with either; a form that multiplies by masks gets numbers."""
+    pytest.importorskip("numba")
+    sizes = {"hidden_size": 64, "dropout_span": "step", "recurrent_dropout": 0.5}
+    model = make_classifier("gru", generator=_seeded(), dropout_generator=_seeded(1), **sizes).train()
+    losses = []
+    for form, kind in (("fused", PackedMasks), ("unrolled", torch.Tensor)):
+        monkeypatch.setenv("RNNKIT_RECURRENCE", form)
+        model.dropout_generator = _seeded(1)
+        assert isinstance(model.draw_masks(6, 9, packed=True).recurrent, kind)
+        model.dropout_generator = _seeded(1)
+        losses.append(model(_x()).square().sum())
+    torch.testing.assert_close(*losses)
+    assert isinstance(model.draw_masks(6, 9).recurrent, torch.Tensor)
 
 
 def test_masks_of_each_step_do_not_hang_on_each_other():
