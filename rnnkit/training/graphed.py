@@ -4,7 +4,8 @@ A step of a recurrent net is thousands of small kernels, each over before the ne
 them all; what changes from step to step lies in buffers that stay where they are and are filled before each replay:
 the batch, its dropout masks (drawn on the CPU, so that a device does not change them) and three numbers of Adam.
 
-All of it but the capture itself runs on any device with `eager` in place of `CudaCapture`, and is tested so. On CUDA
+All of it but the capture itself runs on any device with `eager` in place of `CudaCapture`, and is tested so; that it
+stays on its device and reads nothing back is tested on tensors which only say that they are on CUDA. On CUDA itself
 it is checked by ``python -m benchmarks psmnist_cuda`` alone, against plain steps on the same device.
 """
 

@@ -7,6 +7,7 @@ import math
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from rnnkit.models import make_classifier
 from rnnkit.training import KerasSchedule, Sequences, evaluate, generators, load_checkpoint, train
@@ -22,6 +23,26 @@ def warmed_up(work):
     for _ in range(3):
         work()
     return work
+
+
+class _NothingIsReadBack(TorchDispatchMode):
+    """Refuse what a stream that is being captured refuses: a number on the way to the host."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func in (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default):
+            raise AssertionError(f"{func} waits for the device")
+        return func(*args, **(kwargs or {}))
+
+
+def captured(work):
+    """The second run of the work is the one that a graph would hold."""
+    work()
+
+    def replay():
+        with _NothingIsReadBack():
+            work()
+
+    return replay
 
 
 def _data():
@@ -60,6 +81,22 @@ def _loop(model, streams, data, checkpoint=None):
         checkpoint=checkpoint,
     )
     return list(zip(history.metrics["train_loss"], history.metrics["train_accuracy"], strict=True))
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "lmu-rnn", "lmu-lstm", "lmu-gru"])
+def test_nothing_is_read_back_within_a_step(name, monkeypatch):
+    """In the form of the recurrence that CUDA takes."""
+    monkeypatch.setenv("RNNKIT_RECURRENCE", "unrolled")
+    data = _data()
+    model, streams = _model(name)
+    step = GraphedStep(model, _adam(model), SCHEDULE, capture=captured)
+    loss, _ = _graphed_epoch(step, data, streams.shuffle)
+    assert math.isfinite(loss)
+    evaluation = GraphedEvaluation(model, capture=captured)
+    evaluation.step(data.x, data.y)
+    assert math.isfinite(evaluation.totals()[0])
+    with pytest.raises(AssertionError, match="waits for the device"), _NothingIsReadBack():
+        data.x.sum().item()
 
 
 @pytest.mark.parametrize("capture", [eager, warmed_up, None])
