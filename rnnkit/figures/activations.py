@@ -34,18 +34,20 @@ def unit_by_class(nets: Nets) -> Interactive:
     ValueError
         When no net has them all, or a shape is another one.
     """
-    found, steps, shown, top = _prepared(nets)
+    found, steps, shown, tops = _prepared(nets)
     count = shown.shape[-1]
     figure = Interactive(
-        _heat(steps, np.arange(10), "digit", list(range(10)), list(map(str, range(10))), top),
+        _heat(steps, np.arange(10), "digit", list(range(10)), list(map(str, range(10)))),
         alt=_alt(
             found, shown, steps, f"one of the {count} most class-selective units at a time, by digit and step"
         ),
         table=_table(found, shown),
-        caption="Mean activation over the images of a digit, one seed. Units: the most selective first.",
+        caption="Mean activation over the images of a digit, one seed. Units: the most selective first. Each net has a "
+        "colour scale of its own.",
     )
     add_nets(figure, list(found)).slider("unit", "Unit", range(1, count + 1))
-    figure.bind("activation", "z", _whole(np.moveaxis(shown, 3, 1), top), over=("net", "unit"))
+    figure.bind("activation", "z", _whole(np.moveaxis(shown, 3, 1), tops), over=("net", "unit"))
+    _bind_scale(figure, tops)
     titles = [
         [
             _WORDS.format(place=k + 1, count=count, index=int(index))
@@ -69,7 +71,7 @@ def units_of_class(nets: Nets) -> Interactive:
     ValueError
         As :func:`unit_by_class`.
     """
-    found, steps, shown, top = _prepared(nets)
+    found, steps, shown, tops = _prepared(nets)
     count = shown.shape[-1]
     ticks = sorted({1, *range(8, count + 1, 8)})
     figure = Interactive(
@@ -79,20 +81,20 @@ def units_of_class(nets: Nets) -> Interactive:
             "unit, the most selective first",
             ticks,
             list(map(str, ticks)),
-            top,
         ),
         alt=_alt(
             found, shown, steps, f"of the {count} most class-selective units by step, for one digit at a time"
         ),
         table=_table(found, shown),
-        caption="Mean activation over the images of a digit, one seed.",
+        caption="Mean activation over the images of a digit, one seed. Each net has a colour scale of its own.",
     )
     add_nets(figure, list(found)).select("digit", "Digit", range(10))
-    return figure.bind("activation", "z", _whole(shown.swapaxes(2, 3), top), over=("net", "digit"))
+    figure.bind("activation", "z", _whole(shown.swapaxes(2, 3), tops), over=("net", "digit"))
+    return _bind_scale(figure, tops)
 
 
-def _prepared(nets: Nets) -> tuple[dict[str, Mapping[str, Any]], np.ndarray, np.ndarray, float]:
-    """The nets, their steps, activations of the first seed (net, 10, S, U), and the end of the colour scale."""
+def _prepared(nets: Nets) -> tuple[dict[str, Mapping[str, Any]], np.ndarray, np.ndarray, np.ndarray]:
+    """The nets, their steps, activations of the first seed (net, 10, S, U), and the end of each net's colour scale."""
     found = present(nets, "units", "unit_index", "steps")
     steps = steps_of(found)
     first = np.shape(next(iter(found.values()))["units"])[-1]
@@ -103,24 +105,29 @@ def _prepared(nets: Nets) -> tuple[dict[str, Mapping[str, Any]], np.ndarray, np.
         )
         require_axes(f"{net}, unit_index", arrays["unit_index"], "seeds", first)
     stacked = np.stack(shown)
-    return found, steps, stacked, float(np.nanmax(np.abs(stacked), initial=0)) or 1.0
+    tops = np.nanmax(np.abs(stacked), axis=(1, 2, 3), initial=0)
+    return found, steps, stacked, np.where(tops > 0, tops, 1.0)
 
 
-def _whole(values: np.ndarray, top: float) -> np.ndarray:
-    """Levels of colour: whole numbers, which a page holds in one byte each; missing ones are in the middle."""
-    return np.rint(np.nan_to_num(values) * (_LEVELS / top)).astype(np.int64)
+def _whole(values: np.ndarray, tops: np.ndarray) -> np.ndarray:
+    """Levels of colour (net, ...): whole numbers, which a page holds in one byte each; missing ones in the middle."""
+    scales = _LEVELS / tops.reshape(-1, *(1,) * (values.ndim - 1))
+    return np.rint(np.nan_to_num(values) * scales).astype(np.int64)
 
 
-def _heat(
-    steps: np.ndarray, rows: np.ndarray, title: str, ticks: list[int], words: list[str], top: float
-) -> Any:
+def _bind_scale(figure: Interactive, tops: np.ndarray) -> Interactive:
+    """Name the ends of the colour scale of the net that is shown."""
+    texts = [[f"−{top:.2g}", "0", f"{top:.2g}"] for top in tops]
+    return figure.bind_values("activation", "colorbar.ticktext", texts, over="net")
+
+
+def _heat(steps: np.ndarray, rows: np.ndarray, title: str, ticks: list[int], words: list[str]) -> Any:
     import plotly.graph_objects as go
 
     low, _, high = (color for _, color in certainty_colorscale())
     scale = [[0, low], [0.5, see_through(low, 0)], [0.5, see_through(high, 0)], [1, high]]
     bar = {
         "tickvals": [-_LEVELS, 0, _LEVELS],
-        "ticktext": [f"−{top:.2g}", "0", f"{top:.2g}"],
         "title": {"text": "activation"},
         "thickness": 12,
     }

@@ -104,12 +104,16 @@ def test_every_measure_is_shown_over_the_steps():
 
 def test_units_are_shown_by_class_and_by_unit():
     given = nets()
+    given["lmu-gru"]["units"] *= 0.25  # each net has a colour scale of its own
     units = given["lmu-gru"]["units"][0]
-    top = max(np.abs(given[net]["units"][0]).max() for net in ("rnn", "lmu-gru"))
+    top = np.abs(units).max()
     one = bound(unit_by_class(given), "activation", "z").at({"net": 1, "unit": 5})
     np.testing.assert_array_equal(one, np.rint(units[:, :, 5] * 60 / top))
     every = bound(units_of_class(given), "activation", "z").at({"net": 1, "digit": 7})
     np.testing.assert_array_equal(every, np.rint(units[7].T * 60 / top))
+    ends = bound(units_of_class(given), "activation", "colorbar.ticktext")
+    assert ends.at({"net": 1}) == [f"−{top:.2g}", "0", f"{top:.2g}"]
+    assert ends.at({"net": 0}) != ends.at({"net": 1})
     title = bound(unit_by_class(given), None, "title.text").at({"net": 1, "unit": 5})
     assert title == f"unit no. 6 of 32 (index {given['lmu-gru']['unit_index'][0, 5]})"
     best = int(units[:, -1, 0].argmax())
