@@ -22,7 +22,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "psmnist": psmnist,
     "psmnist_cuda": psmnist_cuda,
 }
-SIZES = ("batch", "seq_len")  # of `psmnist.Work` that the command line sets
+SIZES = ("batch", "seq_len", "models")  # of `psmnist.Work` that the command line sets
 
 
 def positive(text: str) -> int:
@@ -30,6 +30,15 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not an integer of at least 1")
     return int(text)
+
+
+def models(text: str) -> tuple[str, ...]:
+    """An argument that must be names of the study's models, with commas between them."""
+    names = tuple(text.split(","))
+    if unknown := [name for name in names if name not in psmnist.Work.models]:
+        allowed = ", ".join(psmnist.Work.models)
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no model; models: {allowed}")
+    return names
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,9 +50,10 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--repeats", type=positive, help="rounds of each race; each benchmark has its own default"
     )
-    size = result.add_argument_group("size of a training step, psmnist alone; the paper's: 1000 and 784")
+    size = result.add_argument_group("training steps, psmnist alone; the paper's size: 1000 and 784")
     size.add_argument("--batch", type=positive, help=f"sequences in a batch (default: {psmnist.Work.batch})")
     size.add_argument("--seq-len", type=positive, help=f"steps of each (default: {psmnist.Work.seq_len})")
+    size.add_argument("--models", type=models, metavar="MODEL,..", help="those to time (default: all six)")
     return result
 
 
@@ -61,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = settings(options)
     if "work" in asked and options.name != "psmnist":
         command_line.error(
-            f"--batch and --seq-len are of psmnist, not of {options.name}: "
+            f"--batch, --seq-len and --models are of psmnist, not of {options.name}: "
             "python -m benchmarks psmnist --batch 1000 --seq-len 784"
         )
     names = list(BENCHMARKS) if options.name == "all" else [options.name]

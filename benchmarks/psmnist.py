@@ -33,6 +33,7 @@ from rnnkit.models import ARCHITECTURES, LMU, SequenceClassifier, make_classifie
 from rnnkit.models._fused import bf16_is_native
 from rnnkit.models.recurrence import NUM_GATES
 from rnnkit.models.recurrence.dispatch import VARIABLE
+from rnnkit.models.recurrence.stepwise import masks_at
 from rnnkit.results import peak_memory_bytes
 
 LEARNING_RATE = 1e-3
@@ -151,9 +152,10 @@ def loop_over_memory(net: SequenceClassifier, x: Tensor) -> Tensor:
     remembered = x if masks.memory is None else x * masks.memory
     c: Tensor | None = None
     m, h = x.new_zeros(len(x), net.layer.memory_size), x.new_zeros(len(x), net.layer.hidden_size)
-    for x_t, remembered_t in zip(x.unbind(1), remembered.unbind(1), strict=True):
+    for t, (x_t, remembered_t) in enumerate(zip(x.unbind(1), remembered.unbind(1), strict=True)):
         m = net.layer.next_memory(remembered_t, m, h)
-        h, c = net.layer.hidden.step(torch.cat([m, x_t], dim=1), h, c, recurrent_masks=masks.recurrent)
+        of_step = masks_at(masks.recurrent, t)
+        h, c = net.layer.hidden.step(torch.cat([m, x_t], dim=1), h, c, recurrent_masks=of_step)
     return net.readout(h)
 
 

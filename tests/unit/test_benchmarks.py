@@ -168,9 +168,14 @@ def test_unknown_arguments_are_refused(arguments, capsys):
 def test_a_training_step_of_another_size_is_timed(monkeypatch, capsys):
     monkeypatch.setattr(psmnist, "interpreter", lambda: None)
     run = psmnist.run
-    tiny = {"models": ("lmu-rnn",), "precisions": ("fp32",), "memory": False, "ceiling": 8, "hidden_size": 64}
+    tiny = {"precisions": ("fp32",), "memory": False, "ceiling": 8, "hidden_size": 64}
     monkeypatch.setattr(psmnist, "run", lambda work, **k: run(work=replace(work, **tiny), **k))
-    assert command_line.main(["psmnist", "--batch", "3", "--seq-len", "5", "--repeats", "1"]) == 0
+    assert (
+        command_line.main(
+            ["psmnist", "--batch", "3", "--seq-len", "5", "--models", "lmu-rnn", "--repeats", "1"]
+        )
+        == 0
+    )
     printed = capsys.readouterr().out
     assert "One training step of 3 sequences of 5 steps" in printed
     assert printed.count("GFLOP/s (") == 3
@@ -187,7 +192,7 @@ def test_a_size_that_is_left_out_is_the_default(given, size):
 def test_a_size_is_refused_where_it_would_mean_nothing(name, monkeypatch, capsys):
     for module in command_line.BENCHMARKS.values():
         monkeypatch.setattr(module, "run", lambda **_: pytest.fail("it ran"))
-    for size in (["--batch", "4"], ["--seq-len", "4"]):
+    for size in (["--batch", "4"], ["--seq-len", "4"], ["--models", "gru"]):
         with pytest.raises(SystemExit) as end:
             command_line.main([name, *size])
         assert end.value.code == 2
@@ -200,6 +205,15 @@ def test_a_size_that_is_none_is_refused(size, capsys):
         command_line.main(["psmnist", f"--seq-len={size}"])
     assert end.value.code == 2
     assert "is not an integer of at least 1" in capsys.readouterr().err
+
+
+def test_models_are_picked_by_name(capsys):
+    options = command_line.parser().parse_args(["psmnist", "--models", "gru,lmu-gru"])
+    assert command_line.settings(options) == {"work": psmnist.Work(models=("gru", "lmu-gru"))}
+    with pytest.raises(SystemExit) as end:
+        command_line.main(["psmnist", "--models", "gru,elman"])
+    assert end.value.code == 2
+    assert "'elman' is no model; models: rnn, lstm" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru"])
