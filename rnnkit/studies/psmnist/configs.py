@@ -24,9 +24,13 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 COMPARED = ("rnn", *VARIANTS)
 PRECISE = ("lmu-rnn-fp32", "lmu-rnn-bf16")  # with several seeds: how far apart are these?
 SETTINGS_SEEDS = (0, 1, 2)  # at every budget; the others have the first alone
+# The simple RNN's first epochs at the paper's own size: who falls back to guessing, and is it rounding?
+STARTS = {"rnn-start-fp32": "fp32", "rnn-start-bf16": "bf16"}
+START_SEEDS = (0, 1, 2, 3, 4, 5)
+START_EPOCHS = 2
 CONTROL = "lstm-free"  # the LSTM of the six once more, at every budget: what its recurrent dropout costs
 _DROPOUT = ("dropout", "dropout_place", "dropout_span", "recurrent_dropout")
-NETS = (*MODELS, *VARIANTS, CONTROL)
+NETS = (*MODELS, *VARIANTS, *STARTS, CONTROL)
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,21 @@ def make_net(name: str, budget: str) -> Net:
         chosen.num_valid,
         chosen.num_test,
         **changes,
+    )
+
+
+def make_start(name: str, budget: str) -> Net:
+    """The simple RNN of one of `STARTS`, for few epochs: of the paper's size, but for the quick budget."""
+    whole = make_net("rnn", "quick" if budget == "quick" else "paper")
+    schedule = replace(whole.schedule, num_epochs=START_EPOCHS)
+    few = BUDGETS["quick"]
+    return replace(
+        whole,
+        name=name,
+        schedule=schedule,
+        precision=STARTS[name],
+        num_valid=few.num_valid,
+        num_test=few.num_test,
     )
 
 

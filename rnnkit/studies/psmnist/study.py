@@ -21,9 +21,12 @@ from rnnkit.studies.psmnist.configs import (
     NETS,
     PRECISE,
     SETTINGS_SEEDS,
+    START_SEEDS,
+    STARTS,
     Net,
     ProbeConfig,
     make_net,
+    make_start,
 )
 from rnnkit.studies.psmnist.inputs import compute_data, compute_window
 from rnnkit.studies.psmnist.inside import compute_inside
@@ -37,7 +40,7 @@ from rnnkit.studies.psmnist.probing import (
     compute_masked,
     compute_weights,
 )
-from rnnkit.studies.psmnist.training import PERMUTATION_SEED, compute_answers, compute_training
+from rnnkit.studies.psmnist.training import PERMUTATION_SEED, compute_answers, compute_start, compute_training
 
 MASKED = {"rates": MASK_RATES, "masks": NUM_MASKS, "units": MASKED_UNITS}
 INITIAL_SEEDS = (0, 1, 2, 3, 4)
@@ -58,6 +61,7 @@ class Psmnist(Study):
     versions: ClassVar[dict[str, int]] = {
         "train": 1,
         "settings": 1,
+        "start": 1,
         "control": 1,
         "confusion": 1,
         "weights": 1,
@@ -109,6 +113,7 @@ class Psmnist(Study):
             for name in COMPARED
             for seed in SETTINGS_SEEDS[: 3 if name in PRECISE else 1]
         ]
+        jobs += [self._start(name, seed) for seed in START_SEEDS for name in STARTS]
         of_models = [job for seed in self.seeds for name in MODELS for job in self._jobs_of(name, seed)]
         return [*jobs, *of_models, self._control(of_models)]
 
@@ -164,6 +169,10 @@ class Psmnist(Study):
     def _compared(self, name: str, seed: int) -> Job:
         budget = "quick" if self.budget == "quick" else "reduced"
         return _without_weights(self._training(make_net(name, budget), seed, "settings"))
+
+    def _start(self, name: str, seed: int) -> Job:
+        training = self._training(make_start(name, self.budget), seed, "start")
+        return replace(training, compute=compute_start)
 
     def _training(self, net: Net, seed: int, kind: str = "train") -> Job:
         config = {

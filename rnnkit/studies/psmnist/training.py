@@ -17,7 +17,7 @@ from rnnkit.results import Record
 from rnnkit.studies.jobs import Job, Outcome
 from rnnkit.studies.progress import Steps, counting
 from rnnkit.studies.psmnist.configs import Net
-from rnnkit.training import Generators, History, Sequences, generators, train
+from rnnkit.training import Generators, History, Sequences, Watch, generators, train
 
 PERMUTATION_SEED = 0
 SAVE_EVERY_S = 20.0
@@ -114,6 +114,41 @@ def compute_answers(
 ) -> Outcome:
     """Train all the same, and keep the curves and what the net says of the test images."""
     return replace(compute_training(job, records, device, checkpoint, progress), weights=None)
+
+
+def compute_start(
+    job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Steps
+) -> Outcome:
+    """Train for few epochs, and keep what each batch said before the step that followed from it."""
+    net: Net = job.config
+    data = first_images(pixels(str(job.key.config["dataset"])), net)
+    streams = generators(job.seed)
+    model = make_model(net, data.train_x.shape[1], streams).to(device)
+    num_steps = -(-len(data.train_y) // net.schedule.batch_size) * net.schedule.num_epochs
+    progress.steps(num_steps, f"start {job.key.label}")
+    valid = Sequences.of(data.valid_x, data.valid_y, device)
+    history = train(
+        model,
+        net.schedule,
+        train_data=Sequences.of(data.train_x, data.train_y, device),
+        valid_data=valid,
+        test_data=None,
+        shuffle=streams.shuffle,
+        dropout=streams.dropout,
+        checkpoint=checkpoint,
+        save_every=SAVE_EVERY_S,
+        identity=job.key.id,
+        evaluated_together=_TOGETHER,
+        watch=Watch(valid, every=num_steps),
+        on_step=counting(progress),
+    )
+    curves = {name: np.array(history.curves[name], dtype=np.float64) for name in ("loss", "accuracy")}
+    return Outcome(
+        arrays=curves,
+        metrics={"num_steps": num_steps, "batch_size": net.schedule.batch_size},
+        data_checksums=data.checksums,
+        seconds=float(np.sum(history.metrics["seconds"])),
+    )
 
 
 def logits_of(model: SequenceClassifier, x: np.ndarray, device: str) -> np.ndarray:

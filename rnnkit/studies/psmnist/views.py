@@ -17,6 +17,7 @@ from rnnkit.studies.psmnist.configs import (
     MODELS,
     PRECISE,
     SETTINGS_SEEDS,
+    STARTS,
     learning_rate,
 )
 from rnnkit.studies.psmnist.measurements import accuracy_bound, at_budget
@@ -108,6 +109,24 @@ def curves(
         }
         for metric in ("loss", "accuracy")
     }
+
+
+def starts(study: Study) -> tuple[dict[str, np.ndarray], list[int]]:
+    """Accuracy of each batch of the simple RNN's first epochs, precision -> (n_seeds, num_steps); and their seeds.
+
+    Of the seeds that have been trained in either precision.
+    """
+    found = {
+        precision: {record.run["seed"]: record for record in study.records("start", only=name)}
+        for name, precision in STARTS.items()
+    }
+    shared = sorted(set.intersection(*(set(records) for records in found.values())))
+    if not shared:
+        return {}, []
+    return {
+        precision: np.stack([records[seed].arrays["accuracy"] for seed in shared])
+        for precision, records in found.items()
+    }, shared
 
 
 def control(study: Study, part: str) -> dict[str, dict[str, np.ndarray]]:

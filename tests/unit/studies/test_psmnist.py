@@ -86,6 +86,29 @@ def test_every_planned_record_is_there(tiny):
     assert not any(record.weights for record in tiny.records("settings")), "nobody reads them"
 
 
+def test_starts_keep_each_batch_in_both_precisions_from_the_same_weights(tiny):
+    accuracy, seeds = views.starts(tiny)
+    assert seeds == list(configs.START_SEEDS)
+    assert {name: curves.shape for name, curves in accuracy.items()} == {"fp32": (6, 8), "bf16": (6, 8)}
+    losses = {
+        name: np.stack([record.arrays["loss"] for record in tiny.records("start", only=name)])
+        for name in configs.STARTS
+    }
+    exact, rounded = losses["rnn-start-fp32"], losses["rnn-start-bf16"]
+    np.testing.assert_allclose(exact[:, 0], rounded[:, 0], atol=0.05)
+    assert (exact != rounded).any(axis=1).all()
+    assert len(np.unique(exact[:, 0])) == len(seeds)
+
+
+def test_starts_are_of_the_papers_size_but_at_the_quick_budget():
+    nets = [configs.make_start("rnn-start-bf16", budget) for budget in ("paper", "reduced", "quick")]
+    assert nets[0] == nets[1]
+    paper = make_net("rnn", "paper")
+    assert (nets[0].num_train, nets[0].precision) == (paper.num_train, "bf16")
+    assert nets[0].schedule == replace(paper.schedule, num_epochs=configs.START_EPOCHS)
+    assert nets[2].num_train == make_net("rnn", "quick").num_train
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_the_record_is_of_the_net_that_it_names(tiny, name):
     """The committed weights, in half precision, give the recorded answers on the images that were tested."""

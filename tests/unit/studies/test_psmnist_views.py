@@ -191,6 +191,31 @@ def test_a_list_of_published_results_that_is_none_is_named(tmp_path, text):
         views.published(path)
 
 
+def test_starts_are_those_of_the_seeds_that_have_both(tmp_path):
+    study = studies.open("psmnist", budget="reduced", device="cpu", store=Store(tmp_path))
+    assert views.starts(study) == ({}, [])
+    for job in study.jobs("start"):
+        if (job.config.precision, job.seed) in {
+            ("fp32", 0),
+            ("bf16", 0),
+            ("bf16", 1),
+            ("fp32", 4),
+            ("bf16", 4),
+        }:
+            study.store.save(
+                job.key,
+                arrays={"accuracy": np.full(3, job.seed + (job.config.precision == "bf16"))},
+                metrics={},
+                provenance={"seed": job.seed, "device": "cpu"},
+            )
+    found, seeds = views.starts(
+        studies.open("psmnist", budget="reduced", device="cpu", store=Store(tmp_path))
+    )
+    assert seeds == [0, 4]
+    np.testing.assert_array_equal(found["fp32"], [[0] * 3, [4] * 3])
+    np.testing.assert_array_equal(found["bf16"], [[1] * 3, [5] * 3])
+
+
 @pytest.mark.parametrize("budget", ["quick", "reduced"])  # of which quick has one seed for the six
 def test_rounding_is_told_beside_what_seeds_differ_by(tmp_path, budget):
     study = studies.open("psmnist", budget=budget, device="cpu", store=Store(tmp_path))
