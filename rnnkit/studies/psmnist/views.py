@@ -51,17 +51,32 @@ def trained(study: Study, kind: str = "train", only: Sequence[str] = MODELS) -> 
     return {net: records for net, records in found.items() if records}
 
 
-def nets(study: Study, kind: str, *names: str, only: Sequence[str] = MODELS) -> dict[str, dict[str, Any]]:
+def nets(
+    study: Study, kind: str, *names: str, only: Sequence[str] = MODELS, by_seed: bool = False
+) -> dict[str, dict[str, Any]]:
     """Arrays of one kind of record: net -> name -> (n_seeds, ...), and the names of its parts where it has any.
 
-    Nets as by `trained`.
+    Nets as by `trained`. `by_seed` makes row k that of the k-th of `seeds`, for figures where a reader picks one: NaN
+    where a net lacks it, but for whole numbers, which are then those of the net's first.
     """
     found: dict[str, dict[str, Any]] = {}
+    known = seeds(study, kind)
     for net, records in trained(study, kind, only).items():
         found[net] = {name: np.stack([record.arrays[name] for record in records]) for name in names}
+        if by_seed:
+            rows = [known.index(record.run["seed"]) for record in records]
+            found[net] = {name: _in_rows(array, rows) for name, array in found[net].items()}
         if "parts" in records[0].metrics:
             found[net]["parts"] = records[0].metrics["parts"]
     return found
+
+
+def _in_rows(array: np.ndarray, rows: Sequence[int]) -> np.ndarray:
+    """The first axis spread over these rows and those before them, which are missing."""
+    missing = array[:1] if np.issubdtype(array.dtype, np.integer) else np.full_like(array[:1], np.nan)
+    spread = np.repeat(missing, max(rows) + 1, axis=0)
+    spread[list(rows)] = array
+    return spread
 
 
 def rounding(study: Study) -> dict[str, list[str]]:
@@ -83,9 +98,8 @@ def rounding(study: Study) -> dict[str, list[str]]:
 
 
 def seeds(study: Study, kind: str) -> list[int]:
-    """Those of the study's seeds that have a record of this kind."""
-    known = {record.run["seed"] for record in study.records(kind)}
-    return [seed for seed in study.seeds if seed in known]
+    """Seeds that have a record of this kind, in the order of the plan."""
+    return list(dict.fromkeys(record.run["seed"] for record in study.records(kind)))
 
 
 def array(study: Study, kind: str, name: str) -> np.ndarray:
@@ -105,9 +119,9 @@ def curves(
     return {
         metric: {
             net: arrays[f"{part}_{metric}"]
-            for net, arrays in nets(study, kind, f"{part}_{metric}", only=only).items()
+            for net, arrays in nets(study, kind, f"{part}_{metric}", only=only, by_seed=True).items()
         }
-        for metric in ("loss", "accuracy")
+        for metric in ("accuracy", "loss")
     }
 
 

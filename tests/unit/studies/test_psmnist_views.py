@@ -51,6 +51,28 @@ def test_nets_that_are_missing_are_left_out_and_one_at_full_length_is_a_net_of_i
     assert list(views.nets(at_length, "train", "train_loss")) == ["gru"]
 
 
+def test_a_row_is_that_of_its_seed_where_a_reader_picks_one(tmp_path):
+    """A net that lacks a seed between two others must not show the third one's curve under its name."""
+    study = studies.open("psmnist", budget="reduced", device="cpu", store=Store(tmp_path))
+    for job in study.jobs("train"):
+        if job.key.label in {"rnn-s0", "rnn-s1", "rnn-s2", "gru-s0", "gru-s2"}:
+            metrics = ("train_loss", "train_accuracy")
+            study.store.save(
+                job.key,
+                arrays={name: np.full(2, float(job.seed)) for name in metrics} | {"steps": np.array([7, 8])},
+                metrics={},
+                provenance={"seed": job.seed, "device": "cpu"},
+            )
+    study = studies.open("psmnist", budget="reduced", device="cpu", store=Store(tmp_path))
+    assert views.seeds(study, "train") == [0, 1, 2]
+    loss = views.curves(study, "train", ("rnn", "gru"))["loss"]
+    np.testing.assert_array_equal(loss["rnn"][:, 0], [0, 1, 2])
+    np.testing.assert_array_equal(loss["gru"][:, 0], [0, np.nan, 2])
+    found = views.nets(study, "train", "train_loss", "steps", only=("gru",), by_seed=True)["gru"]
+    np.testing.assert_array_equal(found["steps"], [[7, 8]] * 3)
+    np.testing.assert_array_equal(views.nets(study, "train", "train_loss")["gru"]["train_loss"][:, 0], [0, 2])
+
+
 def test_each_net_names_the_budget_that_it_was_trained_with(study):
     assert views.budgets(study) == {"rnn": "reduced", "gru": "reduced", "gru-full": "paper"}
     assert views.num_test(study) == {"rnn": 80, "gru": 80, "gru-full": 100}
