@@ -50,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--repeats", type=positive, help="rounds of each race; each benchmark has its own default"
     )
-    size = result.add_argument_group("training steps, psmnist alone; the paper's size: 1000 and 784")
+    size = result.add_argument_group(
+        "training steps, of psmnist and psmnist_cuda; the paper's size: 1000 and 784"
+    )
     size.add_argument("--batch", type=positive, help=f"sequences in a batch (default: {psmnist.Work.batch})")
     size.add_argument("--seq-len", type=positive, help=f"steps of each (default: {psmnist.Work.seq_len})")
     size.add_argument("--models", type=models, metavar="MODEL,..", help="those to time (default: all six)")
@@ -61,7 +63,8 @@ def settings(options: argparse.Namespace) -> dict[str, Any]:
     """What is passed on to each benchmark that runs."""
     sizes = {key: value for key in SIZES if (value := getattr(options, key)) is not None}
     passed: dict[str, Any] = {} if options.repeats is None else {"repeats": options.repeats}
-    return passed | ({"work": psmnist.Work(**sizes)} if sizes else {})
+    of_name = psmnist_cuda if options.name == "psmnist_cuda" else psmnist
+    return passed | ({"work": of_name.Work(**sizes)} if sizes else {})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,9 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
     command_line = parser()
     options = command_line.parse_args(arguments)
     asked = settings(options)
-    if "work" in asked and options.name != "psmnist":
+    if "work" in asked and options.name not in ("psmnist", "psmnist_cuda"):
         command_line.error(
-            f"--batch, --seq-len and --models are of psmnist, not of {options.name}: "
+            f"--batch, --seq-len and --models are of psmnist and psmnist_cuda, not of {options.name}: "
             "python -m benchmarks psmnist --batch 1000 --seq-len 784"
         )
     names = list(BENCHMARKS) if options.name == "all" else [options.name]

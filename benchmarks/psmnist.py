@@ -131,7 +131,7 @@ def our_step(name: str, dropout: str, work: Work, form: str, precision: str) -> 
     def call(x: Tensor) -> Tensor:
         if has_memory and form == "stepwise":
             return loop_over_memory(net, x)
-        with _form(form):
+        with recurrence_form(form):
             return net(x)
 
     return _step(net, call, work, autocast=autocast)
@@ -266,7 +266,8 @@ def _peak(name: str, dropout: str, work: Work, rival: str, count: int) -> int:
 
 
 @contextmanager
-def _form(form: str) -> Iterator[None]:
+def recurrence_form(form: str) -> Iterator[None]:
+    """Take this form of the recurrence."""
     before = os.environ.get(VARIABLE)
     os.environ[VARIABLE] = form
     try:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.psmnist import TORCH, TorchClassifier, operations
+from benchmarks.psmnist import TORCH, TorchClassifier, operations, recurrence_form
 from benchmarks.psmnist import Work as OneStep
 from rnnkit.models import ARCHITECTURES, SequenceClassifier, make_classifier
 from rnnkit.models.recurrence import NUM_GATES, recur
@@ -31,7 +32,7 @@ from rnnkit.training.graphed import Capture, GraphedEvaluation, GraphedStep
 
 NO_DEVICE = "psmnist_cuda: there is no CUDA device here, so nothing was measured."
 CEILING = 8192
-LIMITS = {"float64": 1e-9, "graphed": 1e-3}
+LIMITS = {"float64": 1e-9, "bf16": 5e-2, "graphed": 1e-3}
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def check_forms(cell: str, work: Work, device: torch.device, precision: str) -> 
     drive = torch.randn(work.check_seq_len, work.check_batch, width, generator=generator)
     weight = torch.randn(width, hidden, generator=generator) * hidden**-0.5
     bias = torch.randn(width, generator=generator) * 0.2
-    masks = (torch.rand(NUM_GATES[cell], work.check_batch, hidden, generator=generator) < 0.5) * 2.0
+    of_steps = (work.check_seq_len, NUM_GATES[cell], work.check_batch, hidden)
+    masks = (torch.rand(*of_steps, generator=generator) < 0.5) * 2.0
 
     def found(form: str, dtype: torch.dtype, rounding: str) -> list[Tensor]:
         leaves = [given.to(device, dtype).requires_grad_() for given in (drive, weight, bias)]
@@ -103,18 +105,19 @@ def check_forms(cell: str, work: Work, device: torch.device, precision: str) -> 
 
 
 def check_graphed(name: str, work: Work, device: torch.device, capture: Capture | None = None) -> float:
-    """Greatest difference of parameters between graphed steps and plain ones, over the steps' own length."""
+    """Greatest difference of parameters between graphed steps and plain, stepwise ones, over the steps' own length."""
     schedule = KerasSchedule(1e-3, batch_size=work.check_batch, num_epochs=1)
     x, y = data(work.check_batch, work.check_seq_len, device)
     parts = [(x, y), (x.flip(0), y.flip(0)), (x[: len(x) // 2], y[: len(x) // 2]), (x, y)]
     plain, graphed = (make_model(name, work, device) for _ in range(2))
     start = [parameter.detach().clone() for parameter in plain.parameters()]
     optimizer = torch.optim.Adam(plain.parameters(), lr=1e-3)
-    for count, (some, labels) in enumerate(parts, start=1):
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(plain(some), labels).backward()
-        optimizer.param_groups[0]["eps"] = schedule.epsilon_at(count)
-        optimizer.step()
+    with recurrence_form("stepwise"):
+        for count, (some, labels) in enumerate(parts, start=1):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(plain(some), labels).backward()
+            optimizer.param_groups[0]["eps"] = schedule.epsilon_at(count)
+            optimizer.step()
     step = GraphedStep(graphed, torch.optim.Adam(graphed.parameters(), lr=1e-3), schedule, capture=capture)
     for some, labels in parts:
         step.step(some, labels)
@@ -161,6 +164,7 @@ def run_on(device: torch.device, work: Work, repeats: int | None = None) -> list
             row = _case(name, precision, work, repeats or work.num_steps, device)
             row |= {"checks": checks, "device": about, "ceiling_tflops": ceilings[precision] / 1e12}
             rows.append(row)
+            print(_line(row), file=sys.stderr, flush=True)  # a device may be lent for minutes
     return rows
 
 
@@ -293,13 +297,15 @@ def report(rows: list[dict[str, Any]]) -> str:
         f"{'model':<9} {'prec':<5} {'step ms':>8} {'train s':>8} {'eval s':>7} {'epoch s':>8} {'cuDNN s':>8} "
         f"{'GiB':>6} {'TFLOP/s':>8} {'ceiling':>8}  checks",
     ]
-    for row in rows:
-        cudnn = "" if row["cudnn_train_s"] is None else f"{row['cudnn_train_s']:.2f}"
-        checks = " ".join(f"{value:.0e}" for value in row["checks"].values())
-        lines.append(
-            f"{row['model']:<9} {row['precision']:<5} {row['step_s'] * 1e3:>8.2f} {row['train_s']:>8.2f} "
-            f"{row['eval_s']:>7.2f} {row['epoch_s']:>8.2f} {cudnn:>8} {row['peak_bytes'] / 2**30:>6.1f} "
-            f"{row['tflops']:>8.1f} {row['ceiling_tflops']:>8.0f}  {checks}"
-            + ("" if row["loss_is_finite"] else "  THE LOSS IS NOT FINITE")
-        )
-    return "\n".join(lines)
+    return "\n".join([*lines, *map(_line, rows)])
+
+
+def _line(row: dict[str, Any]) -> str:
+    cudnn = "" if row["cudnn_train_s"] is None else f"{row['cudnn_train_s']:.2f}"
+    checks = " ".join(f"{value:.0e}" for value in row["checks"].values())
+    return (
+        f"{row['model']:<9} {row['precision']:<5} {row['step_s'] * 1e3:>8.2f} {row['train_s']:>8.2f} "
+        f"{row['eval_s']:>7.2f} {row['epoch_s']:>8.2f} {cudnn:>8} {row['peak_bytes'] / 2**30:>6.1f} "
+        f"{row['tflops']:>8.1f} {row['ceiling_tflops']:>8.0f}  {checks}"
+        + ("" if row["loss_is_finite"] else "  THE LOSS IS NOT FINITE")
+    )

@@ -172,11 +172,12 @@ def _default_capture(device: torch.device) -> Capture:
 def _captured(capture: Capture, work: Work, changed: Iterable[Tensor]) -> Work:
     """Capture work, and undo what it did to these tensors meanwhile."""
     before = [(tensor, tensor.detach().clone()) for tensor in changed]
-    replay = capture(work)
-    with torch.no_grad():
-        for tensor, value in before:
-            tensor.copy_(value)
-    return replay
+    try:
+        return capture(work)
+    finally:
+        with torch.no_grad():
+            for tensor, value in before:
+                tensor.copy_(value)
 
 
 class _Totals:

@@ -188,7 +188,7 @@ def test_a_size_that_is_left_out_is_the_default(given, size):
     assert command_line.settings(command_line.parser().parse_args(["psmnist"])) == {}
 
 
-@pytest.mark.parametrize("name", [*sorted(set(command_line.BENCHMARKS) - {"psmnist"}), "all"])
+@pytest.mark.parametrize("name", [*sorted(set(command_line.BENCHMARKS) - {"psmnist", "psmnist_cuda"}), "all"])
 def test_a_size_is_refused_where_it_would_mean_nothing(name, monkeypatch, capsys):
     for module in command_line.BENCHMARKS.values():
         monkeypatch.setattr(module, "run", lambda **_: pytest.fail("it ran"))
@@ -196,7 +196,7 @@ def test_a_size_is_refused_where_it_would_mean_nothing(name, monkeypatch, capsys
         with pytest.raises(SystemExit) as end:
             command_line.main([name, *size])
         assert end.value.code == 2
-        assert f"are of psmnist, not of {name}" in capsys.readouterr().err
+        assert f"are of psmnist and psmnist_cuda, not of {name}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("size", ["0", "-3", "2.5", "many", ""])
@@ -210,6 +210,8 @@ def test_a_size_that_is_none_is_refused(size, capsys):
 def test_models_are_picked_by_name(capsys):
     options = command_line.parser().parse_args(["psmnist", "--models", "gru,lmu-gru"])
     assert command_line.settings(options) == {"work": psmnist.Work(models=("gru", "lmu-gru"))}
+    options = command_line.parser().parse_args(["psmnist_cuda", "--models", "gru"])
+    assert command_line.settings(options) == {"work": psmnist_cuda.Work(models=("gru",))}
     with pytest.raises(SystemExit) as end:
         command_line.main(["psmnist", "--models", "gru,elman"])
     assert end.value.code == 2

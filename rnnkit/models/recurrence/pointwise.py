@@ -1,19 +1,22 @@
 """What a step of a recurrence does beside its matrix product, forward and back, on buffers that it fills.
 
-Gates lie first: (G, batch, hidden_size), in the order of torch.nn. On a CUDA device each of the two functions is one
-kernel where Triton is installed and a dozen small ones where it is not; compiled or not, they mean the same.
+Gates lie first: (G, batch, hidden_size), in the order of torch.nn. What is filled is handed over slot by slot: of one
+tensor with all slots, compiled code would make kernels that work out every gate for each slot. On a CUDA device each of
+the two functions is a kernel or two where Triton is installed and a dozen small ones where it is not; compiled or not,
+they mean the same.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import torch
 from torch import Tensor
 
 COMPILE = "RNNKIT_COMPILE"
+_MOST_VARIANTS = 256
 # What the way back needs of each step beside the states: LSTM i, f, g, o; GRU r, z, n and what n read of the state.
 NUM_KEPT = {"rnn": 0, "lstm": 4, "gru": 4}
 # Where the gradients of each step lie: of the sums that the state adds to, and of those that the input adds to.
@@ -35,11 +38,11 @@ def step_forward(
     bias_hh: Tensor | None,
     h: Tensor,
     c: Tensor,
-    kept: Tensor,
+    kept: Sequence[Tensor],
     h_kept: Tensor,
     c_kept: Tensor | None,
     masks: Tensor | None,
-    operand: Tensor | None,
+    operand: Sequence[Tensor] | None,
 ) -> None:
     """One step.
 
@@ -53,11 +56,11 @@ def step_forward(
     weight_ih, bias_ih, bias_hh : Tensor (G, 1, hidden_size), optional
     h, c : Tensor (batch, hidden_size)
         Updated in place; c only in an LSTM.
-    kept : Tensor (NUM_KEPT, batch, hidden_size)
+    kept : NUM_KEPT Tensors (batch, hidden_size)
     h_kept, c_kept : Tensor (batch, hidden_size)
         Filled with what the way back needs; the types may be narrower.
     masks : Tensor (G, batch, hidden_size), optional
-    operand : Tensor (G, batch, hidden_size), optional
+    operand : G Tensors (batch, hidden_size), optional
         Filled with the state behind each mask, for the next product.
     """
     given = drive if weight_ih is None or bias_ih is None else drive * weight_ih + bias_ih
@@ -95,12 +98,12 @@ def step_backward(
     parts: Tensor | None,
     masks: Tensor | None,
     grad_output: Tensor | None,
-    kept: Tensor,
+    kept: Sequence[Tensor],
     h_before: Tensor,
     h_after: Tensor,
     c_before: Tensor | None,
     c_after: Tensor | None,
-    deltas: Tensor,
+    deltas: Sequence[Tensor],
 ) -> None:
     """One step back.
 
@@ -117,7 +120,7 @@ def step_backward(
         Of the state after this step, where states were asked for.
     kept, h_before, h_after, c_before, c_after
         As `step_forward` filled them.
-    deltas : Tensor (NUM_DELTAS, batch, hidden_size)
+    deltas : NUM_DELTAS Tensors (batch, hidden_size)
         Filled with the gradients of the sums in front of the gates; see FROM_STATE and FROM_INPUT.
     """
     total = grad_h
@@ -157,6 +160,9 @@ def on_device(function: Callable[..., None], device: torch.device) -> Callable[.
     """
     if device.type != "cuda" or os.environ.get(COMPILE) == "0" or not _has_triton():
         return function
+    # Each cell, batch, and kind of masks and drive is compiled apart; past its limit torch would go on uncompiled
+    # without a word that anybody reads. The limit is that of a thread, and autograd's own take the way back.
+    torch._dynamo.config.recompile_limit = max(_MOST_VARIANTS, torch._dynamo.config.recompile_limit)
     return _compiled(function)
 
 
@@ -169,7 +175,5 @@ def _has_triton() -> bool:
 
 @cache
 def _compiled(function: Callable[..., None]) -> Callable[..., None]:
-    # Each cell, with and without masks, kept steps and a drive, is compiled apart; past its limit torch would go on
-    # uncompiled without a word that anybody reads.
-    torch._dynamo.config.recompile_limit = max(64, torch._dynamo.config.recompile_limit)
-    return torch.compile(function)
+    # With sizes that may change, code for a second batch would also ask where in its buffer each step lies.
+    return torch.compile(function, dynamic=False)

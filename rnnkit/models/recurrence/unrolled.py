@@ -97,11 +97,11 @@ class _Recurrence(torch.autograd.Function):
                 *by_gate,
                 h,
                 c,
-                kept,
+                kept.unbind(0),
                 tape.h[after],
                 tape.cell_state(after),
                 masks_at(masks, min(t + 1, seq_len - 1)),
-                masked,
+                None if masked is None else masked.unbind(0),
             )
             if filled is not None:
                 filled[t] = h
@@ -223,12 +223,12 @@ def _back_through_time(
             parts,
             masks_at(masks, min(t + 1, last_step)),
             None if grad_states is None else grad_states[t],
-            tape.gates[t],
+            tape.gates[t].unbind(0),
             tape.h[t],
             tape.h[t + 1],
             tape.cell_state(t),
             tape.cell_state(t + 1),
-            deltas,
+            deltas.unbind(0),
         )
         if t > 0:
             by_state = deltas[low:high]  # (G, B, H)
