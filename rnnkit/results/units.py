@@ -84,6 +84,7 @@ UNITS = {
     "percent": Unit(100, 2, "", " %", " points", possible=(0.0, 1.0)),
     "points": Unit(100, 2, "", " points", " points"),
     "fraction": Unit(1, 3, "", "", ""),
+    "loss": Unit(1, 3, "", "", "", possible=(0.0, math.inf)),
     "count": Unit(1, 1, "", "", ""),
     "whole": Unit(1, 0, "", "", ""),
     "steps": Unit(1, 1, "", " steps", " steps"),

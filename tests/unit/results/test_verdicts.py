@@ -479,6 +479,7 @@ def test_controls_are_printed_beside_it():
         ("percent", "50.00 % [47.52, 52.48]", "93 %"),
         ("points", "50.00 points [47.52, 52.48]", "93 points"),
         ("fraction", "0.500 [0.475, 0.525]", "0.93"),
+        ("loss", "0.500 [0.475, 0.525]", "0.93"),
         ("count", "0.5 [0.5, 0.5]", "0.93"),
         ("steps", "0.5 steps [0.5, 0.5]", "0.93 steps"),
         ("seconds", "0.50 s [0.48, 0.52]", "0.93 s"),
@@ -503,6 +504,13 @@ def test_the_interval_of_a_share_ends_at_0_and_100_percent_and_that_of_a_differe
     assert settle(Below(measure="a", value=0.5), tiny, unit="percent").interval[0] == 0
     difference = settle(Greater(measure="a", than="b"), {**near, "b": np.zeros(3)}, unit="percent")
     assert difference.interval == points.interval
+
+
+def test_the_interval_of_a_loss_ends_at_0_and_goes_as_far_up_as_it_may():
+    far = {"a": np.array([0.3, 2.3])}
+    loss = settle(Close(measure="a", value=0.4, tolerance=0.05), far, unit="loss")
+    assert (loss.interval, loss.verdict) == ((0.0, pytest.approx(student(far["a"]).high)), "partly")
+    assert settle(Above(measure="a", value=0.5), far, unit="fraction").interval[0] < 0
 
 
 def test_a_share_whose_upper_end_would_be_above_1_is_not_in_doubt_for_that():
