@@ -95,7 +95,8 @@ class Psmnist(Study):
             f" Trained as in the paper too, at full length: {', '.join(at_length)}." if at_length else ""
         )
         if any(job.compute is compute_answers for job in jobs):
-            exceptions += f" Weights and hidden states are those of seed {self.seeds[0]} alone."
+            of_whom = " of the others" if at_length else ""
+            exceptions += f" Weights and hidden states{of_whom} are those of seed {self.seeds[0]} alone."
         return (
             f"Nets saw {budget.num_train:,} of {full.num_train:,} training images, in batches of "
             f"{budget.batch_size}, for {budget.base_epochs} epochs ({full.base_epochs} in the paper) without a "

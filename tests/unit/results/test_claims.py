@@ -127,7 +127,11 @@ def test_a_missing_field_is_named(ledger, field):
         ({"paper": None}, "paper", "a finite number"),
         ({"paper": True}, "paper", "a finite number"),
         ({"page": ["a"]}, "page", "a text"),
-        ({"unit": "furlongs"}, "unit", "percent, points, fraction, loss, count, whole, steps, seconds, ratio"),
+        (
+            {"unit": "furlongs"},
+            "unit",
+            "percent, points, fraction, loss, count, whole, steps, seconds, ratio",
+        ),
         ({"unit": ["percent"]}, "unit", "unknown unit"),
         ({"of": "nets"}, "of", "unknown value: 'nets'; allowed: seeds, models"),
         ({"of": None}, "of", "allowed: seeds, models"),

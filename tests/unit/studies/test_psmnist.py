@@ -217,7 +217,7 @@ def test_reduced_has_nets_of_the_papers_budget_beside_its_own(tmp_path):
     asked = [job.seed for job in study.jobs("inside", only="rnn") if job.key.kind == "inside"]
     assert asked == [1, 0], "weights were kept of one seed at the reduced budget, and of all at the paper's"
     assert study.budget_note().endswith(
-        "as in the paper too, at full length: sRNN. Weights and hidden states are those of seed 1 alone."
+        "as in the paper too, at full length: sRNN. Weights and hidden states of the others are those of seed 1 alone."
     )
 
 
