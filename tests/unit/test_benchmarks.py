@@ -380,13 +380,13 @@ def test_dropout_as_trained_is_that_of_the_study(name, monkeypatch):
         assert {getattr(net.config, field) for net in made} == {trained[field]}, field
 
 
-def test_masks_of_each_step_are_part_of_the_peak():
+def test_masks_of_each_step_are_part_of_the_peak_as_numbers_in_the_loop_and_as_bits_here():
     work = psmnist.Work(batch=64, seq_len=200, hidden_size=128)
-    plain, masked = (
-        psmnist._peaks("lstm", dropout, work, ["rnnkit fp32"], 1)["rnnkit fp32"]
-        for dropout in ("none", "trained")
-    )
-    assert masked - plain > 0.8 * 200 * 4 * 64 * 128 * 4  # four masks of each step
+    rivals = ["rnnkit fp32", "loop fp32"]
+    plain, masked = (psmnist._peaks("lstm", dropout, work, rivals, 1) for dropout in ("none", "trained"))
+    numbers = 200 * 4 * 64 * 128 * 4  # bytes of four masks of each step
+    assert masked["loop fp32"] - plain["loop fp32"] > 0.8 * numbers
+    assert masked["rnnkit fp32"] - plain["rnnkit fp32"] < 0.2 * numbers
 
 
 def test_without_a_cuda_device_there_is_a_line_and_no_number(monkeypatch, capsys):
