@@ -114,7 +114,8 @@ class Psmnist(Study):
             for name in COMPARED
             for seed in SETTINGS_SEEDS[: 3 if name in PRECISE else 1]
         ]
-        jobs += [self._start(name, seed) for seed in START_SEEDS for name in STARTS]
+        first = START_SEEDS[:2] if self.budget == "quick" else START_SEEDS
+        jobs += [self._start(name, seed) for seed in first for name in STARTS]
         of_models = [job for seed in self.seeds for name in MODELS for job in self._jobs_of(name, seed)]
         return [*jobs, *of_models, self._control(of_models)]
 

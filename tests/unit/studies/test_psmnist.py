@@ -88,8 +88,8 @@ def test_every_planned_record_is_there(tiny):
 
 def test_starts_keep_each_batch_in_both_precisions_from_the_same_weights(tiny):
     accuracy, seeds = views.starts(tiny)
-    assert seeds == list(configs.START_SEEDS)
-    assert {name: curves.shape for name, curves in accuracy.items()} == {"fp32": (6, 8), "bf16": (6, 8)}
+    assert seeds == list(configs.START_SEEDS[:2])
+    assert {name: curves.shape for name, curves in accuracy.items()} == {"fp32": (2, 8), "bf16": (2, 8)}
     losses = {
         name: np.stack([record.arrays["loss"] for record in tiny.records("start", only=name)])
         for name in configs.STARTS
@@ -101,6 +101,8 @@ def test_starts_keep_each_batch_in_both_precisions_from_the_same_weights(tiny):
 
 
 def test_starts_are_of_the_papers_size_but_at_the_quick_budget():
+    planned = studies.open("psmnist", budget="reduced", device="cpu").jobs("start")
+    assert [job.seed for job in planned[::2]] == list(configs.START_SEEDS)
     nets = [configs.make_start("rnn-start-bf16", budget) for budget in ("paper", "reduced", "quick")]
     assert nets[0] == nets[1]
     paper = make_net("rnn", "paper")
