@@ -10,7 +10,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from rnnkit.lanes.compiling import compiled, inlined
-from rnnkit.lanes.vectors import LANES
+from rnnkit.lanes.vectors import LANES, spread
 
 _STEP, _FIRST, _SECOND = (
     np.uint64(word) for word in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
@@ -52,22 +52,17 @@ def _sixteen(typing: Any, seed: Any, place: Any, threshold: Any) -> Any:
     kind, shorts = ir.VectorType(ir.IntType(64), words), ir.VectorType(ir.IntType(16), LANES)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        def each(number: Any, vector: ir.VectorType = kind) -> Any:
-            return ir.Constant(vector, [int(number)] * vector.count)
-
-        def spread(number: Any, vector: ir.VectorType) -> Any:
-            one = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.IntType(32)(0))
-            zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
-            return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), zeros)
+        def each(number: Any) -> Any:
+            return ir.Constant(kind, [int(number)] * words)
 
         seed, place, threshold = arguments
         first = builder.add(seed, builder.mul(place, ir.IntType(64)(words * int(_STEP) % 2**64)))
         offsets = ir.Constant(kind, [(number + 1) * int(_STEP) % 2**64 for number in range(words)])
-        word = builder.add(spread(first, kind), offsets)
+        word = builder.add(spread(builder, kind, first), offsets)
         for shift, factor in ((_30, _FIRST), (_27, _SECOND)):
             word = builder.mul(builder.xor(word, builder.lshr(word, each(shift))), each(factor))
         word = builder.xor(word, builder.lshr(word, each(_31)))
-        least = spread(builder.trunc(threshold, ir.IntType(16)), shorts)
+        least = spread(builder, shorts, builder.trunc(threshold, ir.IntType(16)))
         kept = builder.icmp_unsigned(">=", builder.bitcast(word, shorts), least)
         return builder.bitcast(kept, ir.IntType(16))
 

@@ -135,7 +135,7 @@ def splat(typing: Any, buffer: Any, number: Any) -> Any:
 def spread(builder: Any, kind: ir.VectorType, number: Any) -> Any:
     """A number in every lane of a vector of this kind."""
     one = builder.insert_element(ir.Constant(kind, ir.Undefined), number, _I32(0))
-    zeros = ir.Constant(ir.VectorType(_I32, LANES), [0] * LANES)
+    zeros = ir.Constant(ir.VectorType(_I32, kind.count), [0] * kind.count)
     return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), zeros)
 
 

@@ -107,7 +107,7 @@ class _Recurrence(torch.autograd.Function):
             # after the backward pass, not when the loss is forgotten.
             kept = [torch.from_numpy(part) for part in tape.kept]
             x = source if weight_ih is not None else None
-            ctx.mask_scale = masks.scale if isinstance(masks, PackedMasks) else 1.0
+            ctx.mask_scale = problem.mask_scale
             ctx.save_for_backward(x, weight_ih, weight_hh, _numbers_of(masks), inputs, *kept)
             ctx.cell, ctx.precision, ctx.sizes = cell, precision, tape.sizes
             ctx.num_steps, ctx.batch, ctx.has_bias = problem.seq_len, problem.batch, bias_hh is not None

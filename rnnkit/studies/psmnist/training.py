@@ -65,31 +65,7 @@ def compute_training(
     job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Steps
 ) -> Outcome:
     """Train, and keep the curves, what the net says of the test images, and its weights."""
-    net: Net = job.config
-    data = first_images(pixels(str(job.key.config["dataset"])), net)
-    streams = generators(job.seed)
-    model = make_model(net, data.train_x.shape[1], streams).to(device)
-    steps_per_epoch = -(-len(data.train_y) // net.schedule.batch_size)
-    progress.steps(steps_per_epoch * net.schedule.num_epochs, f"train {job.key.label}")
-
-    def on_epoch(history: History) -> None:
-        progress.advance(0, note=f"valid accuracy {history.metrics['valid_accuracy'][-1]:.4f}")
-
-    history = train(
-        model,
-        net.schedule,
-        train_data=Sequences.of(data.train_x, data.train_y, device),
-        valid_data=Sequences.of(data.valid_x, data.valid_y, device),
-        test_data=None,
-        shuffle=streams.shuffle,
-        dropout=streams.dropout,
-        checkpoint=checkpoint,
-        save_every=SAVE_EVERY_S,
-        identity=job.key.id,
-        evaluated_together=_TOGETHER[device],
-        on_step=counting(progress),
-        on_epoch=on_epoch,
-    )
+    data, model, history = _trained(job, device, checkpoint, progress)
     curves = {name: np.array(history.metrics[name], dtype=np.float64) for name in _CURVES}
     final = {name: float(values[-1]) for name, values in curves.items() if name != "seconds"}
     logits = logits_of(model.eval(), data.test_x, device)
@@ -121,13 +97,32 @@ def compute_start(
     job: Job, records: Sequence[Record], device: str, checkpoint: Path, progress: Steps
 ) -> Outcome:
     """Train for few epochs, and keep what each batch said before the step that followed from it."""
+    schedule = job.config.schedule
+    data, _, history = _trained(job, device, checkpoint, progress, by_batch=True)
+    curves = {name: np.array(history.curves[name], dtype=np.float64) for name in ("loss", "accuracy")}
+    return Outcome(
+        arrays=curves,
+        metrics={"num_steps": len(curves["loss"]), "batch_size": schedule.batch_size},
+        data_checksums=data.checksums,
+        seconds=float(np.sum(history.metrics["seconds"])),
+    )
+
+
+def _trained(
+    job: Job, device: str, checkpoint: Path, progress: Steps, *, by_batch: bool = False
+) -> tuple[Pixels, SequenceClassifier, History]:
+    """The data of a job, its net behind the training, and the history, of each batch too if that is wanted."""
     net: Net = job.config
     data = first_images(pixels(str(job.key.config["dataset"])), net)
     streams = generators(job.seed)
     model = make_model(net, data.train_x.shape[1], streams).to(device)
     num_steps = -(-len(data.train_y) // net.schedule.batch_size) * net.schedule.num_epochs
-    progress.steps(num_steps, f"start {job.key.label}")
+    progress.steps(num_steps, f"{'start' if by_batch else 'train'} {job.key.label}")
     valid = Sequences.of(data.valid_x, data.valid_y, device)
+
+    def on_epoch(history: History) -> None:
+        progress.advance(0, note=f"valid accuracy {history.metrics['valid_accuracy'][-1]:.4f}")
+
     history = train(
         model,
         net.schedule,
@@ -140,16 +135,11 @@ def compute_start(
         save_every=SAVE_EVERY_S,
         identity=job.key.id,
         evaluated_together=_TOGETHER[device],
-        watch=Watch(valid, every=num_steps),
+        watch=Watch(valid, every=num_steps) if by_batch else None,
         on_step=counting(progress),
+        on_epoch=on_epoch,
     )
-    curves = {name: np.array(history.curves[name], dtype=np.float64) for name in ("loss", "accuracy")}
-    return Outcome(
-        arrays=curves,
-        metrics={"num_steps": num_steps, "batch_size": net.schedule.batch_size},
-        data_checksums=data.checksums,
-        seconds=float(np.sum(history.metrics["seconds"])),
-    )
+    return data, model, history
 
 
 def logits_of(model: SequenceClassifier, x: np.ndarray, device: str) -> np.ndarray:
