@@ -204,7 +204,7 @@ def final_table(
     *,
     budgets: Mapping[str, str] | None = None,
 ) -> Table:
-    """One half of Table I with a column for the paper and one for what was found here, per part of the data.
+    """One half of Table I: for each part of the data what was found here, and beside it what the paper has.
 
     Parameters
     ----------
@@ -232,12 +232,14 @@ def final_table(
         "seeds": [str(max(_known(here[measure], net).size for measure in chosen)) for net in nets],
     }
     for measure in chosen:
-        part = measure.partition(", ")[2]
-        theirs = [paper.get(measure, {}).get(net) for net in nets]
-        columns[f"{part}: paper"] = ["–" if v is None else format(scale * v, form) for v in theirs]
-        columns[f"{part}: here"] = [
+        ours = [
             _cell(_known(here[measure], net), intervals.get(measure, {}).get(net), scale, form)
             for net in nets
+        ]
+        theirs = [paper.get(measure, {}).get(net) for net in nets]
+        columns[measure.partition(", ")[2]] = [
+            one if other is None else f"{one}, paper: {scale * other:{form}}"
+            for one, other in zip(ours, theirs, strict=True)
         ]
     return Table(columns, _caption(quantity, columns))
 
@@ -258,7 +260,7 @@ def _caption(quantity: str, columns: Mapping[str, list[str]]) -> str:
         f"{quantity.capitalize()}{unit}: mean over seeds with its 95 % interval (Student's t, cut at {cut}) beside "
         "the paper's value."
     )
-    if not any(cell.endswith(_OF_ONE) for cells in columns.values() for cell in cells):
+    if not any(_OF_ONE in cell for cells in columns.values() for cell in cells):
         return text
     return (
         f"{text} {_OF_ONE} A single training: its 95 % interval (Wilson) is over the images that it was asked about, "
