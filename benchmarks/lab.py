@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from benchmarks.timing import race, ratio, threads
 from rnnkit.datasets import addition, recall
 from rnnkit.models.population import SequenceArchitecture, SequencePopulation, initial_sequences
-from rnnkit.training.sequence_population import LEARNING_RATE, SequenceBatches, train_sequences
+from rnnkit.training.sequence_population import SEQUENCES_LEARNING_RATE, SequenceBatches, train_sequences
 
 TARGET = 5.0
 MODULES = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
@@ -72,7 +72,7 @@ class TorchNet(nn.Module):
 
 def torch_training(net: TorchNet, batches: list[tuple[Tensor, Tensor]], loss: str) -> list[float]:
     """The loss of each batch, before Adam's step on it."""
-    optimizer, losses = torch.optim.Adam(net.parameters(), lr=LEARNING_RATE), []
+    optimizer, losses = torch.optim.Adam(net.parameters(), lr=SEQUENCES_LEARNING_RATE), []
     for x, y in batches:
         optimizer.zero_grad()
         if loss == "cross_entropy":

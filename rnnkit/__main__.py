@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rnnkit import __version__, paths
 from rnnkit.errors import InterruptedRun, UserError
 from rnnkit.labs import command as labs_command
+from rnnkit.lazily import skip_grammars
 from rnnkit.stopping import Terminated, because_of, stopped_by_sigterm
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors that a user can mend are one message on stderr and a non-zero exit code."""
     chosen = parser().parse_args(arguments)
+    skip_grammars()
     logging.basicConfig(level=logging.WARNING, format="note: %(message)s", stream=sys.stderr)
     try:
         with stopped_by_sigterm():
@@ -147,7 +149,7 @@ def _render(chosen: argparse.Namespace) -> int:
     parameters = {
         "budget": study.budget,
         "seeds": ",".join(map(str, study.seeds)),
-        "device": study.settings.device,
+        "device": study.device,
     }
     with run_lock(paths.home() / "locks", chosen.chapter):
         study.ensure(fresh=chosen.fresh, workers=chosen.workers, executor=chosen.executor)

@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from rnnkit.labs.course import skip_grammars
 from rnnkit.labs.limits import Limits
 from rnnkit.labs.outcome import FAILED, STATUSES
 from rnnkit.labs.sources import find_labs
@@ -53,7 +52,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Do what was chosen; the exit code."""
-    skip_grammars()
     return _ACTIONS[chosen.action](chosen)
 
 

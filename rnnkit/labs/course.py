@@ -42,14 +42,6 @@ def need_nbgrader() -> None:
         ) from error
 
 
-def skip_grammars() -> None:
-    """Spare this process two seconds of its start: grammars of addresses that jsonschema builds where it can.
-
-    nbformat's schemas ask for none of them. For processes of our own alone: this hides a package.
-    """
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-
-
 def course_directory(root: Path, lab: str, student: str = "*") -> Any:
     """nbgrader's view of a course folder, limited to one lab."""
     from nbgrader.coursedir import CourseDirectory

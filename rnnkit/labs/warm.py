@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 
-from rnnkit.labs.course import skip_grammars
+from rnnkit.lazily import skip_grammars
 
 
 def _read() -> None:

@@ -1,4 +1,4 @@
-"""The six classifiers of the psMNIST study (Sections II B and C, Irisarri)."""
+"""The six classifiers of the psMNIST study, made and counted."""
 
 from __future__ import annotations
 
@@ -7,40 +7,8 @@ from dataclasses import replace
 import torch
 
 from rnnkit.errors import UserError
-from rnnkit.models.classifier import ClassifierConfig, SequenceClassifier
-
-TITLES = {
-    "rnn": "sRNN",
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "lmu-rnn": "LMU + sRNN",
-    "lmu-lstm": "LMU + LSTM",
-    "lmu-gru": "LMU + GRU",
-}
-
-
-def _architecture(name: str) -> ClassifierConfig:
-    """The paper's settings, as its code applies them (github.com/liris8/RNN-Analysis-of-the-psMNIST-Dataset).
-
-    A cell alone has Keras's ``dropout`` and ``recurrent_dropout``; a Legendre memory has the ``dropout`` of keras-lmu,
-    which acts on what the memory reads, and its cell has none. Each step draws masks of its own, as Keras 2 does.
-    """
-    has_memory, cell = name.startswith("lmu-"), name.removeprefix("lmu-")
-    dropout, recurrent_dropout = 0.2, 0.5
-    if has_memory or cell == "rnn":
-        dropout, recurrent_dropout = (0.2 if has_memory else 0.3), 0.0
-    return ClassifierConfig(
-        cell,
-        memory_size=256 if has_memory else 0,
-        normalise=not has_memory,
-        dropout=dropout,
-        recurrent_dropout=recurrent_dropout,
-        dropout_place="memory" if has_memory else "input",
-        dropout_span="step",
-    )
-
-
-ARCHITECTURES = {name: _architecture(name) for name in TITLES}
+from rnnkit.models.classifier import SequenceClassifier
+from rnnkit.models.configs import ARCHITECTURES, TITLES, ClassifierConfig
 
 
 def make_classifier(

@@ -2,101 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-
 import torch
 from torch import Tensor, nn
 
 from rnnkit.errors import UserError
-from rnnkit.models.dropout import PLACES, SPANS, Masks, draw_mask, draw_masks_of_steps, draw_packed_masks
+from rnnkit.models.configs import PLACES, ClassifierConfig
+from rnnkit.models.dropout import Masks, draw_mask, draw_masks_of_steps, draw_packed_masks
 from rnnkit.models.initialisers import glorot_uniform
-from rnnkit.models.layers import Recurrent, check_sizes
-from rnnkit.models.legendre import DISCRETIZERS, discrete_matrices
+from rnnkit.models.layers import Recurrent
 from rnnkit.models.lmu import LMU
 from rnnkit.models.normalisation import BatchNorm
-from rnnkit.models.recurrence import CELLS, PackedMasks, check_precision, reads_packed_masks
-
-
-@dataclass(frozen=True)
-class ClassifierConfig:
-    """What a classifier is made of; the defaults are those of the psMNIST study (Section II C, Irisarri).
-
-    Attributes
-    ----------
-    cell : {"rnn", "lstm", "gru"}
-    memory_size : int
-        Legendre polynomials of the memory before the cell; 0 means no memory.
-    theta : float
-        Steps in the memory's window.
-    memory_d : int
-        Memories side by side.
-    discretizer : {"zoh", "euler"}
-    input_to_hidden : bool
-        Whether the cell sees the input beside the memory.
-    input_size, hidden_size, num_classes : int
-    normalise : bool
-        Whether batch normalisation stands between the last state and the readout.
-    dropout, recurrent_dropout : float
-        Rates in [0, 1).
-    dropout_place : {"input", "memory", "output"}
-        Where `dropout` acts: on what the cell reads (each gate has its own mask where there is recurrent dropout, as
-        in Keras), on what the memory reads (as in keras-lmu: the cell still sees the whole input), or on the last
-        state, just before the readout.
-    dropout_span : {"sequence", "step"}
-        How long a mask of what is read lasts: see `rnnkit.models.dropout`.
-    """
-
-    cell: str
-    memory_size: int = 0
-    theta: float = 784
-    memory_d: int = 1
-    discretizer: str = "zoh"
-    input_to_hidden: bool = True
-    input_size: int = 1
-    hidden_size: int = 256
-    num_classes: int = 10
-    normalise: bool = True
-    dropout: float = 0.0
-    recurrent_dropout: float = 0.0
-    dropout_place: str = "input"
-    dropout_span: str = "sequence"
-
-    def __post_init__(self) -> None:
-        choices = {
-            "cell": CELLS,
-            "discretizer": DISCRETIZERS,
-            "dropout_place": PLACES,
-            "dropout_span": SPANS,
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise UserError(f"unknown {name}", value=getattr(self, name), allowed=allowed)
-        check_sizes(
-            input_size=self.input_size,
-            hidden_size=self.hidden_size,
-            num_classes=self.num_classes,
-            memory_d=self.memory_d,
-        )
-        for name in ("dropout", "recurrent_dropout"):
-            rate = getattr(self, name)
-            if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
-                raise UserError(f"{name} is no rate", value=rate, allowed="a number in [0, 1)")
-        if self.dropout and self.dropout_place == "memory" and self.memory_size == 0:
-            raise UserError(
-                "dropout_place has no memory to act on",
-                value=self.dropout_place,
-                allowed=[place for place in PLACES if place != "memory"],
-            )
-        if self.memory_size != 0:
-            discrete_matrices(self.memory_size, self.theta, self.discretizer)
-
-    @classmethod
-    def from_dict(cls, given: dict[str, object]) -> ClassifierConfig:
-        """Make a config of named values; a name that is none of its fields is an error."""
-        names = [field.name for field in fields(cls)]
-        if unknown := sorted(set(given) - set(names)):
-            raise UserError("unknown field of a classifier", value=unknown[0], allowed=names)
-        return cls(**given)  # type: ignore[arg-type]
+from rnnkit.models.options import check_precision
+from rnnkit.models.recurrence import PackedMasks, reads_packed_masks
 
 
 class SequenceClassifier(nn.Module):

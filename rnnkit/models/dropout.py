@@ -17,9 +17,6 @@ from torch import Tensor
 from rnnkit.models.recurrence import PackedMasks
 from rnnkit.models.recurrence.packed import BITS
 
-PLACES = ("input", "memory", "output")
-SPANS = ("sequence", "step")
-
 
 @dataclass(frozen=True)
 class Masks:

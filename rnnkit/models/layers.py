@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from rnnkit.errors import UserError
 from rnnkit.models.initialisers import glorot_uniform, orthogonal
+from rnnkit.models.options import CELLS, NUM_GATES, check_precision, check_sizes
 from rnnkit.models.recurrence import PackedMasks, recur, recur_numbers, stepwise
 from rnnkit.models.sequence_product import SequenceProduct, multiplies_in
 
@@ -37,11 +38,11 @@ class Recurrent(nn.Module):
         self, cell: str, input_size: int, hidden_size: int, *, generator: torch.Generator | None = None
     ) -> None:
         super().__init__()
-        if cell not in stepwise.CELLS:
-            raise UserError("unknown cell", value=cell, allowed=stepwise.CELLS)
+        if cell not in CELLS:
+            raise UserError("unknown cell", value=cell, allowed=CELLS)
         check_sizes(input_size=input_size, hidden_size=hidden_size)
         self.cell = cell
-        width = stepwise.NUM_GATES[cell] * hidden_size
+        width = NUM_GATES[cell] * hidden_size
         self.weight_ih = nn.Parameter(glorot_uniform(width, input_size, generator=generator))
         self.weight_hh = nn.Parameter(orthogonal(width, hidden_size, generator=generator))
         bias = torch.zeros(width)
@@ -63,7 +64,7 @@ class Recurrent(nn.Module):
     @property
     def num_gates(self) -> int:
         """Gates of a unit: 1, 4 or 3."""
-        return stepwise.NUM_GATES[self.cell]
+        return NUM_GATES[self.cell]
 
     def step(
         self,
@@ -109,7 +110,7 @@ class Recurrent(nn.Module):
         UserError
             An unknown precision.
         """
-        stepwise.check_precision(precision)
+        check_precision(precision)
         weight = self.weight_ih if weight is None else weight
         dtype = torch.bfloat16 if precision == "bf16" and weight.shape[1] > 1 else rows.dtype
         if masks is None and dtype == rows.dtype:
@@ -165,13 +166,6 @@ def _numbers(x: Tensor, masks: Tensor | None) -> Tensor:
         return x
     masks = masks.squeeze(-1).transpose(-1, -2)  # (batch, 1 or G) or (seq_len, batch, 1 or G)
     return x * masks.squeeze(-1) if masks.shape[-1] == 1 else x.unsqueeze(2) * masks
-
-
-def check_sizes(**sizes: object) -> None:
-    """Refuse a size that is not a positive integer."""
-    for name, size in sizes.items():
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            raise UserError(f"{name} is no network's", value=size, allowed="an integer of at least 1")
 
 
 def check_input(x: Tensor, input_size: int) -> None:

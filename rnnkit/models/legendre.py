@@ -40,17 +40,11 @@ def discrete_matrices(memory_size: int, theta: float, discretizer: str) -> tuple
     Raises
     ------
     UserError
-        For options that are none, and where Euler's step makes of the memory one that grows without bound.
+        As `check_discretization`.
     """
-    if discretizer not in DISCRETIZERS:
-        raise UserError("unknown discretizer", value=discretizer, allowed=DISCRETIZERS)
-    if not isinstance(memory_size, int) or isinstance(memory_size, bool) or memory_size < 1:
-        raise UserError("memory_size is no memory's", value=memory_size, allowed="an integer of at least 1")
-    if isinstance(theta, bool) or not isinstance(theta, int | float) or not 0 < theta < float("inf"):
-        raise UserError("theta is no length of a window", value=theta, allowed="a number of steps above 0")
+    check_discretization(memory_size, theta, discretizer)
     a, b = continuous_matrices(memory_size)
     if discretizer == "euler":
-        _require_stable(memory_size, theta)
         a, b = np.eye(memory_size) + a / theta, b / theta
     else:
         both = np.zeros((memory_size + 1, memory_size + 1))
@@ -59,6 +53,18 @@ def discrete_matrices(memory_size: int, theta: float, discretizer: str) -> tuple
         a, b = both[:-1, :-1].copy(), both[:-1, -1].copy()
     a.flags.writeable = b.flags.writeable = False
     return a, b
+
+
+def check_discretization(memory_size: int, theta: float, discretizer: str) -> None:
+    """Refuse options that are none, and a theta at which Euler's step makes a memory that grows without bound."""
+    if discretizer not in DISCRETIZERS:
+        raise UserError("unknown discretizer", value=discretizer, allowed=DISCRETIZERS)
+    if not isinstance(memory_size, int) or isinstance(memory_size, bool) or memory_size < 1:
+        raise UserError("memory_size is no memory's", value=memory_size, allowed="an integer of at least 1")
+    if isinstance(theta, bool) or not isinstance(theta, int | float) or not 0 < theta < float("inf"):
+        raise UserError("theta is no length of a window", value=theta, allowed="a number of steps above 0")
+    if discretizer == "euler":
+        _require_stable(memory_size, theta)
 
 
 def least_theta(memory_size: int) -> float:

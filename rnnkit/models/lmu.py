@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from rnnkit.errors import UserError
 from rnnkit.models.initialisers import glorot_uniform, orthogonal
-from rnnkit.models.layers import Recurrent, check_input, check_sizes
+from rnnkit.models.layers import Recurrent, check_input
 from rnnkit.models.legendre import chunk_matrices, discrete_matrices
+from rnnkit.models.options import check_sizes
 from rnnkit.models.recurrence import PackedMasks, padded_inputs, reads_inputs, recur, recur_inputs
 from rnnkit.models.recurrence.stepwise import masks_at
 

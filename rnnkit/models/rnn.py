@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from rnnkit.errors import UserError
 from rnnkit.models._fused import FusedRecurrence, tanh_linear
-from rnnkit.models.recurrence import check_precision
+from rnnkit.models.options import check_precision
 
 
 class VanillaRNN(nn.Module):

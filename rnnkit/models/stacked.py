@@ -2,59 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
 from rnnkit.errors import UserError
-from rnnkit.models.layers import check_input, check_sizes
-from rnnkit.models.recurrence import CELLS, recur
+from rnnkit.models.configs import StackedConfig
+from rnnkit.models.layers import check_input
+from rnnkit.models.recurrence import recur
 
-READOUTS = ("last", "final", "each")
 _LAYERS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
-
-
-@dataclass(frozen=True)
-class StackedConfig:
-    """What a stacked classifier is made of.
-
-    Attributes
-    ----------
-    cell : {"rnn", "lstm", "gru"}
-    input_size, hidden_size, num_layers, num_classes : int
-    bidirectional : bool
-        Whether a second net reads the sequence backwards in every layer.
-    readout : {"last", "final", "each"}
-        ``last`` reads ``output[:, -1]``: of the backward direction that is the state after one step. ``final`` reads
-        the last state of both directions. ``each`` reads the output of every step.
-    """
-
-    cell: str
-    input_size: int
-    hidden_size: int
-    num_layers: int = 1
-    num_classes: int = 10
-    bidirectional: bool = False
-    readout: str = "last"
-
-    def __post_init__(self) -> None:
-        for name, allowed in (("cell", CELLS), ("readout", READOUTS)):
-            if getattr(self, name) not in allowed:
-                raise UserError(f"unknown {name}", value=getattr(self, name), allowed=allowed)
-        check_sizes(
-            input_size=self.input_size,
-            hidden_size=self.hidden_size,
-            num_layers=self.num_layers,
-            num_classes=self.num_classes,
-        )
-        if not isinstance(self.bidirectional, bool):
-            raise UserError("bidirectional is no switch", value=self.bidirectional, allowed="True or False")
-
-    @property
-    def width(self) -> int:
-        """Numbers that the readout sees."""
-        return self.hidden_size * (2 if self.bidirectional else 1)
 
 
 class StackedClassifier(nn.Module):

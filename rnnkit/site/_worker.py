@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import rnnkit
+from rnnkit.lazily import skip_grammars
 
 SOURCE, OUTPUT, LOG = "source.ipynb", "output.ipynb", "log.txt"
 GRACE_SECONDS = 8.0
@@ -107,6 +108,7 @@ def _kernel_manager_class() -> type:
 
 def _run(order: Mapping[str, Any]) -> int:
     """Execute the notebook and return the exit status; the last line printed says why it is not 0."""
+    skip_grammars()
     import papermill
 
     try:

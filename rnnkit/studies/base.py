@@ -15,7 +15,7 @@ from rnnkit.errors import UserError
 from rnnkit.results import Record, Store
 from rnnkit.studies.fresh import FreshRun
 from rnnkit.studies.jobs import Job, JobContext, checkpoint_path, run_jobs
-from rnnkit.studies.settings import BUDGETS, Settings, asked_device, check_budget, parse_seeds
+from rnnkit.studies.settings import BUDGETS, Settings, check_budget, check_device, parse_seeds, resolve_device
 
 
 class Study(ABC):
@@ -55,7 +55,7 @@ class Study(ABC):
     ) -> None:
         budget = check_budget(budget, self.budgets)
         self.settings = Settings(
-            budget, parse_seeds(seeds) or self.default_seeds[budget], asked_device(device)
+            budget, parse_seeds(seeds) or self.default_seeds[budget], check_device(device)
         )
         self.store = store or Store(paths.local_results(), [paths.committed_results()])
         self._jobs: list[Job] | None = None
@@ -86,6 +86,12 @@ class Study(ABC):
     def seeds(self) -> tuple[int, ...]:
         """The seeds, in the order in which they were asked for."""
         return self.settings.seeds
+
+    @property
+    def device(self) -> str:
+        """What jobs run on; ``cuda`` is believed where it was asked for, since other machines may do the computing."""
+        asked = self.settings.device
+        return asked if asked == "cuda" else resolve_device(asked)
 
     def jobs(self, kind: str | None = None, only: str | None = None) -> list[Job]:
         """The plan, or its jobs of one kind and of one config (with what they need).
@@ -166,17 +172,23 @@ class Study(ABC):
         UserError
             An executor that is none or does not answer; whatever a job raised; a worker that died.
         """
-        title, context = (
-            f"{self.chapter} {self.budget}",
-            JobContext(self.store, self.settings.device, self.budget),
-        )
-        if not fresh:
+        state = None
+        if fresh:
+            state, jobs = self._fresh_run(kind, only)
+        else:
             jobs = self._with_missing_needs(self.missing(kind, only))
-            run_jobs(jobs, context, title=title, workers=workers, executor=executor)
-            return
-        state, jobs = self._fresh_run(kind, only)
-        run_jobs(jobs, context, title=title, workers=workers, executor=executor, on_done=state.done)
-        state.end()
+        # Where there is nothing to do, nobody needs to know what this machine has: that takes torch.
+        device = self.device if jobs else self.settings.device
+        run_jobs(
+            jobs,
+            JobContext(self.store, device, self.budget),
+            title=f"{self.chapter} {self.budget}",
+            workers=workers,
+            executor=executor,
+            on_done=state.done if state else None,
+        )
+        if state:
+            state.end()
 
     def _fresh_run(self, kind: str | None, only: str | None) -> tuple[FreshRun, list[Job]]:
         """A fresh run, begun or taken up again, and its jobs that are due."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from rnnkit import paths
 from rnnkit.errors import UserError
+from rnnkit.lazily import Function
 from rnnkit.results import Record, RecordKey, Store, git_revision, peak_memory_bytes, provenance
 from rnnkit.studies.cores import Cores
 from rnnkit.studies.executors import Pool, open_pool, parse_executor
@@ -121,19 +122,19 @@ def run_job(job: Job, context: JobContext, steps: Steps, cores: Cores | None = N
     """
     from rnnkit.models.recurrence import lending
 
-    resolve_device(context.device)
+    device = resolve_device(context.device)
     records = [context.store.load(needed.key) for needed in job.needs]
     checkpoint = checkpoint_path(job)
     start, revision = time.perf_counter(), git_revision()  # the working tree may move on meanwhile
     with single_threaded(), (cores or Cores(1)).share() as share, lending(share):
-        outcome = job.compute(job, records, context.device, checkpoint, steps)
+        outcome = job.compute(job, records, device, checkpoint, steps)
     context.store.save(
         job.key,
         arrays=outcome.arrays,
         weights=outcome.weights,
         metrics=outcome.metrics,
         provenance=provenance(
-            device_name(context.device, share.most),
+            device_name(device, share.most),
             job.seed,
             outcome.data_checksums,
             max(time.perf_counter() - start, outcome.seconds),
@@ -225,6 +226,8 @@ def run_jobs(
     choice = parse_executor(executor)
     if not jobs:
         return
+    for compute in {job.compute for job in jobs if isinstance(job.compute, Function)}:
+        compute.load()  # what cannot be imported is said before anything is computed
     with Progress(len(jobs), title, steps=choice.here) as progress:
         pool = open_pool(
             choice, workers=workers, num_jobs=len(jobs), device=context.device, progress=progress

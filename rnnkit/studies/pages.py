@@ -124,5 +124,5 @@ def _choices_of_seeds(study: Study) -> list[tuple[int, ...]]:
 def _evaluated(study: Study) -> list[ClaimResult]:
     ledger = load_claims(paths.repository() / "book" / study.chapter / "claims.yml", study.chapter)
     runs = [record.run for record in study.every_record()]
-    device = ", ".join(sorted({run["device"] for run in runs})) or study.settings.device
+    device = ", ".join(sorted({run["device"] for run in runs})) or study.device
     return evaluate(ledger, study.measurements(), budget=study.budget, device=device)

@@ -21,8 +21,8 @@ class Settings:
     budget : str
         ``quick`` (minutes on a laptop), ``paper`` (what the paper did), or another of the study's.
     seeds : tuple of int
-    device : str
-        ``cpu`` or ``cuda``.
+    device : {"auto", "cpu", "cuda"}
+        As asked for.
     """
 
     budget: str
@@ -64,15 +64,11 @@ def parse_seeds(seeds: object) -> tuple[int, ...] | None:
     return tuple(values)
 
 
-def asked_device(device: object) -> str:
-    """``auto`` becomes what this machine has; ``cuda`` is believed, since other machines may do the computing.
-
-    Raises
-    ------
-    UserError
-        An unknown device.
-    """
-    return "cuda" if device == "cuda" else resolve_device(device)
+def check_device(device: object) -> str:
+    """Return ``device`` where it is one of those that may be asked for; UserError otherwise."""
+    if device not in DEVICES:
+        raise UserError("unknown device", value=device, allowed=DEVICES)
+    return str(device)
 
 
 def resolve_device(device: object) -> str:
@@ -83,9 +79,7 @@ def resolve_device(device: object) -> str:
     UserError
         An unknown device, or ``cuda`` where there is none.
     """
-    if device not in DEVICES:
-        raise UserError("unknown device", value=device, allowed=DEVICES)
-    if device == "cpu":
+    if check_device(device) == "cpu":
         return "cpu"
     import torch
 

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from rnnkit.errors import UserError
 
+SEQUENCES_LEARNING_RATE = (
+    5e-3  # of networks side by side that read sequences: Sections 3.2 and 3.3, lab report
+)
+
 
 @dataclass(frozen=True)
 class Schedule:

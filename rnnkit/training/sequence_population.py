@@ -22,20 +22,19 @@ from rnnkit.training.checkpoints import (
     restore_optimizer,
     save_checkpoint,
 )
+from rnnkit.training.losses import LOSSES, decisions, sequence_losses
+from rnnkit.training.schedule import SEQUENCES_LEARNING_RATE
 from rnnkit.training.sequence_batches import SequenceBatches
-from rnnkit.training.sequence_losses import LOSSES, decisions, sequence_losses
 
 __all__ = [
-    "LEARNING_RATE",
     "LOSSES",
+    "SEQUENCES_LEARNING_RATE",
     "SequenceBatches",
     "SequenceHistory",
     "decisions",
     "sequence_losses",
     "train_sequences",
 ]
-
-LEARNING_RATE = 5e-3  # Sections 3.2 and 3.3, lab report
 
 Evaluate = Callable[[SequencePopulation], Mapping[str, NDArray]]
 
@@ -63,7 +62,7 @@ def train_sequences(
     loss: str,
     seeds: Sequence[int],
     num_epochs: int,
-    learning_rate: float = LEARNING_RATE,
+    learning_rate: float = SEQUENCES_LEARNING_RATE,
     evaluate: Evaluate | None = None,
     checkpoint: Path | None = None,
     identity: str = "",

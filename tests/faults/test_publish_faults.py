@@ -93,7 +93,7 @@ def test_a_damaged_record_is_named_once_before_any_notebook_runs(tmp_path, monke
     study = SimpleNamespace(
         budget="quick",
         seeds=(0,),
-        settings=SimpleNamespace(device="cpu"),
+        device="cpu",
         missing=list,
         ensure=lambda **_: None,
         every_record=lambda: [record],

@@ -10,17 +10,22 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import rnnkit
+from rnnkit.studies import CHAPTERS, study_class
+from rnnkit.studies import open as open_study
 
 PACKAGE = Path(rnnkit.__file__).parent
 
 MAY_IMPORT = {
     "__init__": set(),
     "errors": set(),
+    "lazily": set(),
     "paths": set(),
     "stopping": set(),
     "models": {"lanes"},
@@ -35,7 +40,7 @@ MAY_IMPORT = {
     "labs": {"results", "paths"},
     "__main__": {"site", "labs", "studies", "models", "datasets", "results", "paths", "stopping"},
 }
-EVERYWHERE = {"errors", "__init__"}
+EVERYWHERE = {"errors", "lazily", "__init__"}
 
 # Installed where only training happens; anything else waits inside a function until it is needed.
 LIGHT = {"numpy", "scipy", "sklearn", "tqdm", "safetensors", "threadpoolctl"}
@@ -52,6 +57,7 @@ AT_THE_TOP = {
     "__main__": LIGHT,
     "figures": {"numpy", "plotly"},
     "errors": set(),
+    "lazily": set(),
     "paths": set(),
     "stopping": set(),
     "__init__": set(),
@@ -63,11 +69,28 @@ NEVER = {
     "site": {"torch"},
     "labs": {"torch"},
     "errors": {"torch"},
+    "lazily": {"torch"},
     "datasets": {"torch"},
     "lanes": {"torch"},
 }
 # Rooms that another room enters only inside functions: they import what may be missing or takes long.
 LATE = {"models": {"lanes"}}
+# Packages whose exports are imported when they are asked for.
+LAZY = (
+    "rnnkit.models",
+    "rnnkit.models.recurrence",
+    "rnnkit.models.population",
+    "rnnkit.models.population.sequences",
+    "rnnkit.training",
+)
+# What pages import beside figures. Drawing records takes no torch, whose import is half of a page's time; only pages
+# of psmnist count parameters on its models.
+PAGES_IMPORT = {
+    "geometry": ("configs",),
+    "trainability": ("views", "reader"),
+    "psmnist": ("views", "table_one"),
+    "lab": ("views", "adder_views"),
+}
 # Compiled code has one room, which is entered only where something of it runs.
 ONE_ROOM = {"numba": "lanes", "llvmlite": "lanes"}
 
@@ -189,6 +212,16 @@ def test_the_rules_let_the_rest_pass(room, source):
     assert offences(source, room, f"rnnkit.{room}") == []
 
 
+def _page(chapter: str) -> str:
+    """What a page of a chapter imports to draw records that are there."""
+    modules = [
+        "rnnkit.studies.pages",
+        *(f"rnnkit.studies.{chapter}.{name}" for name in PAGES_IMPORT[chapter]),
+    ]
+    study = f"rnnkit.studies.open({chapter!r}, budget='paper')"
+    return f"import {', '.join(modules)}\nassert {study}.every_record()\n{study}.missing()"
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -197,15 +230,40 @@ def test_the_rules_let_the_rest_pass(room, source):
         "import runpy\nsys.argv = ['rnnkit', '--help']\n"
         "try:\n    runpy.run_module('rnnkit', run_name='__main__')\n"
         "except SystemExit as end:\n    assert not end.code",
+        *map(_page, PAGES_IMPORT),
     ],
-    ids=["rooms", "render", "help"],
+    ids=["rooms", "render", "help", *PAGES_IMPORT],
 )
 def test_torch_is_not_imported_before_it_is_needed(source):
     _assert_not_imported("torch", source)
 
 
+@pytest.mark.parametrize("name", LAZY)
+def test_exports_that_wait_are_there(name):
+    package = import_module(name)
+    for export in package.__all__:
+        home = getattr(getattr(package, export), "__module__", name)
+        assert not isinstance(getattr(package, export), ModuleType), (
+            f"{export} is hidden by a module of its name"
+        )
+        assert home.startswith("rnnkit.")
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = package.nothing
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_what_a_job_computes_with_is_there(chapter):
+    """Jobs name functions by their addresses, which no type checker follows."""
+    chosen = study_class(chapter)
+    for budget in chosen.budgets:
+        for function in {job.compute for job in open_study(chapter, budget=budget, device="cpu").jobs()}:
+            assert callable(function.load())
+
+
 def test_numba_is_not_imported_before_an_engine_is_made():
-    _assert_not_imported("numba", "import rnnkit.training, rnnkit.studies, rnnkit.__main__")
+    _assert_not_imported(
+        "numba", "from rnnkit.training import make_engine, train; import rnnkit.studies, rnnkit.__main__"
+    )
 
 
 def _assert_not_imported(library: str, source: str) -> None:

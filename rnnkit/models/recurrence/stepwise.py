@@ -10,11 +10,8 @@ import torch
 from torch import Tensor
 
 from rnnkit.errors import UserError
+from rnnkit.models.options import CELLS, NUM_GATES, check_precision
 from rnnkit.models.recurrence.packed import PackedMasks
-
-CELLS = ("rnn", "lstm", "gru")
-NUM_GATES = {"rnn": 1, "lstm": 4, "gru": 3}
-PRECISIONS = ("fp32", "bf16")
 
 
 def recur(
@@ -144,12 +141,6 @@ def masks_at(masks: Tensor | PackedMasks | None, t: int) -> Tensor | None:
     if isinstance(masks, PackedMasks):
         return masks.at(t)
     return masks if masks is None or masks.dim() == 3 else masks[t]
-
-
-def check_precision(precision: str) -> None:
-    """Refuse a precision that is none."""
-    if precision not in PRECISIONS:
-        raise UserError("unknown precision", value=precision, allowed=PRECISIONS)
 
 
 def check_arguments(

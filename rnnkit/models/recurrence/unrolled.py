@@ -16,9 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rnnkit.models.options import NUM_GATES
 from rnnkit.models.recurrence import pointwise
 from rnnkit.models.recurrence.entry import entries
-from rnnkit.models.recurrence.stepwise import NUM_GATES, masks_at
+from rnnkit.models.recurrence.stepwise import masks_at
 
 _ROWS_AT_ONCE = {"cpu": 2048, "cuda": 65536}  # rows of deltas that are collected for a product
 

@@ -6,11 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rnnkit.errors import UserError
-from rnnkit.models.recurrence import check_precision
-from rnnkit.training import Schedule
+from rnnkit.models.options import check_precision
+from rnnkit.training.schedule import Schedule
 
-HIDDEN_SIZE = 200
-NUM_CLASSES = 10
+HIDDEN_SIZE, NUM_CLASSES = 200, 10
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99)  # shares of variance that dimensions are counted for
+TRANSIENT = 100  # blank rows left out before an oscillation is looked for
+EARLY_STEP = 4  # the paper's "time step 4": after the fourth row
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,8 @@ from rnnkit.probes.neighbours import knn_purity, neighbour_shares
 from rnnkit.probes.separation import ClusterPurity, cluster_purity
 from rnnkit.probes.trajectory import class_means, trajectories
 from rnnkit.results import Record
-from rnnkit.studies.geometry.configs import ProbeConfig
+from rnnkit.studies.geometry.configs import EARLY_STEP, ProbeConfig
 from rnnkit.studies.geometry.probing import (
-    EARLY_STEP,
     NUM_NEIGHBOURS,
     SIX,
     continued_states,

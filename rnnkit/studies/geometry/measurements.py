@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnkit.probes.dynamics import oscillation_period
-from rnnkit.studies.geometry.configs import NETS
-from rnnkit.studies.geometry.probing import EARLY_STEP, TRANSIENT
+from rnnkit.studies.geometry.configs import EARLY_STEP, NETS, TRANSIENT
 
 if TYPE_CHECKING:
     from rnnkit.studies.base import Study

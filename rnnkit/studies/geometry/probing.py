@@ -19,17 +19,14 @@ from rnnkit.probes.readout import linear_readout_through_time
 from rnnkit.probes.separation import one_class_separation
 from rnnkit.probes.truncation import truncation
 from rnnkit.results import Record
-from rnnkit.studies.geometry.configs import ProbeConfig
+from rnnkit.studies.geometry.configs import EARLY_STEP, THRESHOLDS, TRANSIENT, ProbeConfig
 from rnnkit.studies.geometry.training import probed
 from rnnkit.studies.jobs import Job, Outcome
 from rnnkit.studies.progress import Steps
 
-THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99)
 NUM_NEIGHBOURS = 10
-TRANSIENT = 100  # blank rows left out before an oscillation is looked for
 NUM_OSCILLATING = 40  # images whose states are followed through the blank rows
 SIX = 6
-EARLY_STEP = 4  # the paper's "time step 4": after the fourth row
 
 
 def compute_probes(

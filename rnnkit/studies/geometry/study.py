@@ -9,15 +9,22 @@ from typing import Any
 import numpy as np
 
 from rnnkit.datasets.mnist import resolve
+from rnnkit.lazily import functions
 from rnnkit.results import RecordKey
 from rnnkit.studies.base import Study
 from rnnkit.studies.geometry.configs import BUDGETS, NETS, ProbeConfig, make_net
-from rnnkit.studies.geometry.maps import compute_early_map, compute_embedding, compute_paths, compute_variants
 from rnnkit.studies.geometry.measurements import measure
-from rnnkit.studies.geometry.probing import compute_probes
-from rnnkit.studies.geometry.training import compute_training
 from rnnkit.studies.jobs import Job
 
+(compute_training,) = functions("rnnkit.studies.geometry.training", "compute_training")
+(compute_probes,) = functions("rnnkit.studies.geometry.probing", "compute_probes")
+compute_early_map, compute_embedding, compute_paths, compute_variants = functions(
+    "rnnkit.studies.geometry.maps",
+    "compute_early_map",
+    "compute_embedding",
+    "compute_paths",
+    "compute_variants",
+)
 # What is drawn for one seed only; the rest is measured for every net and seed.
 _FIRST_SEED_KINDS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "embedding": (compute_embedding, ("paper", "tuned", "normalised", "untrained")),

@@ -8,15 +8,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rnnkit.datasets.mnist import resolve
+from rnnkit.lazily import functions
 from rnnkit.results import RecordKey
 from rnnkit.studies.base import Study
 from rnnkit.studies.jobs import Job
 from rnnkit.studies.lab import rows_configs, tasks_configs
-from rnnkit.studies.lab.adders import compute_adders
-from rnnkit.studies.lab.adding import compute_addition
 from rnnkit.studies.lab.measurements import measure
-from rnnkit.studies.lab.recalling import compute_recall
-from rnnkit.studies.lab.rows import compute_images, compute_rows
+
+compute_images, compute_rows = functions("rnnkit.studies.lab.rows", "compute_images", "compute_rows")
+(compute_recall,) = functions("rnnkit.studies.lab.recalling", "compute_recall")
+(compute_addition,) = functions("rnnkit.studies.lab.adding", "compute_addition")
+(compute_adders,) = functions("rnnkit.studies.lab.adders", "compute_adders")
 
 NUM_ROWS_SEEDS = {"quick": 1, "paper": 3}
 

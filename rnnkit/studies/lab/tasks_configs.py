@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rnnkit.models.population.sequences import SequenceArchitecture
-from rnnkit.training.sequence_population import LEARNING_RATE
+from rnnkit.training.schedule import SEQUENCES_LEARNING_RATE
 
 HIDDEN_SIZES = (2, 5, 10)
 READOUTS = ("last", "final")  # the report does not say which
@@ -68,7 +68,7 @@ class RecallConfig:
     num_batches: int
     batch_size: int = 50
     num_epochs: int = 3
-    learning_rate: float = LEARNING_RATE
+    learning_rate: float = SEQUENCES_LEARNING_RATE
     position: int = POSITION
 
     @property
@@ -112,7 +112,7 @@ class AdditionConfig:
     num_pairs: int
     batch_size: int = 100
     num_epochs: int = 5
-    learning_rate: float = LEARNING_RATE
+    learning_rate: float = SEQUENCES_LEARNING_RATE
     length: int = LENGTH
     longest: int = LONGEST
 

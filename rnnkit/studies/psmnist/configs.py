@@ -7,10 +7,11 @@ from typing import Any
 
 from rnnkit.errors import UserError
 from rnnkit.models import ARCHITECTURES, PRECISIONS, ClassifierConfig
-from rnnkit.models.dropout import PLACES, SPANS
+from rnnkit.models.configs import PLACES, SPANS
 from rnnkit.training import KerasSchedule
 
 LEARNING_RATE, BATCH_SIZE = 1e-3, 1000  # the paper's
+PERMUTATION_SEED = 0
 MODELS = tuple(ARCHITECTURES)
 # Trained at the reduced budget at most, to compare settings: other readings of the paper's dropout, the paper's rate
 # with small batches, both precisions; and what they are compared with.
@@ -29,6 +30,8 @@ STARTS = {"rnn-start-fp32": "fp32", "rnn-start-bf16": "bf16"}
 START_SEEDS = (0, 1, 2, 3, 4, 5)
 START_EPOCHS = 2
 CONTROL = "lstm-free"  # the LSTM of the six once more, at every budget: what its recurrent dropout costs
+# Orthogonal matrices under random masks: what recurrent dropout does to a spectral radius.
+MASK_RATES, NUM_MASKS, MASKED_UNITS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6), 12, 256
 _DROPOUT = ("dropout", "dropout_place", "dropout_span", "recurrent_dropout")
 NETS = (*MODELS, *VARIANTS, *STARTS, CONTROL)
 

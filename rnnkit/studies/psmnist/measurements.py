@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnkit.models import ARCHITECTURES, describe
+from rnnkit import models  # what is imported by name is there at once, and making models takes torch
+from rnnkit.models import ARCHITECTURES
 from rnnkit.probes import examples
 from rnnkit.studies.psmnist.configs import BUDGETS, MODELS
 
@@ -49,7 +50,7 @@ def measure(study: Study) -> dict[str, np.ndarray]:
     if not times_compare([record.run for record in at_budget(study, study.records("train"))]):
         found = {name: values for name, values in found.items() if not name.endswith("_seconds")}
     found |= dict(_between(found)) | errors_alike(study)
-    for row in describe():
+    for row in models.describe():
         found[f"{row['name']}.parameters"] = np.array(float(str(row["parameters"])))
     return found
 

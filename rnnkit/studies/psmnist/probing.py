@@ -12,14 +12,13 @@ from rnnkit.probes import examples, structure, weights
 from rnnkit.results import Record
 from rnnkit.studies.jobs import Job, Outcome
 from rnnkit.studies.progress import Steps
-from rnnkit.studies.psmnist.configs import ProbeConfig
+from rnnkit.studies.psmnist.configs import MASK_RATES, MASKED_UNITS, NUM_MASKS, ProbeConfig
 from rnnkit.studies.psmnist.inputs import in_rows
 from rnnkit.studies.psmnist.training import first_images, pixels, trained_model, untrained_model
 
 NUM_EXAMPLES = 3
 NUM_CONTROLS = 3  # matrices with the same entries in random places
 NUM_PIXELS = 784
-MASK_RATES, NUM_MASKS, MASKED_UNITS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6), 12, 256
 HEAT_STRIDE = 2  # of the ordered units, every second one is drawn
 
 

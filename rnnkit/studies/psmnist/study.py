@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rnnkit.datasets.mnist import resolve
+from rnnkit.lazily import functions
 from rnnkit.models import TITLES
 from rnnkit.results import RecordKey
 from rnnkit.studies.base import Study
@@ -17,8 +18,12 @@ from rnnkit.studies.psmnist.configs import (
     BUDGETS,
     COMPARED,
     CONTROL,
+    MASK_RATES,
+    MASKED_UNITS,
     MODELS,
     NETS,
+    NUM_MASKS,
+    PERMUTATION_SEED,
     PRECISE,
     SETTINGS_SEEDS,
     START_SEEDS,
@@ -28,19 +33,20 @@ from rnnkit.studies.psmnist.configs import (
     make_net,
     make_start,
 )
-from rnnkit.studies.psmnist.inputs import compute_data, compute_window
-from rnnkit.studies.psmnist.inside import compute_inside
 from rnnkit.studies.psmnist.measurements import measure
-from rnnkit.studies.psmnist.probing import (
-    MASK_RATES,
-    MASKED_UNITS,
-    NUM_MASKS,
-    compute_confusion,
-    compute_initial,
-    compute_masked,
-    compute_weights,
+
+compute_data, compute_window = functions("rnnkit.studies.psmnist.inputs", "compute_data", "compute_window")
+compute_training, compute_answers, compute_start = functions(
+    "rnnkit.studies.psmnist.training", "compute_training", "compute_answers", "compute_start"
 )
-from rnnkit.studies.psmnist.training import PERMUTATION_SEED, compute_answers, compute_start, compute_training
+compute_confusion, compute_weights, compute_initial, compute_masked = functions(
+    "rnnkit.studies.psmnist.probing",
+    "compute_confusion",
+    "compute_weights",
+    "compute_initial",
+    "compute_masked",
+)
+(compute_inside,) = functions("rnnkit.studies.psmnist.inside", "compute_inside")
 
 MASKED = {"rates": MASK_RATES, "masks": NUM_MASKS, "units": MASKED_UNITS}
 INITIAL_SEEDS = (0, 1, 2, 3, 4)
@@ -94,7 +100,7 @@ class Psmnist(Study):
         exceptions = (
             f" Trained as in the paper too, at full length: {', '.join(at_length)}." if at_length else ""
         )
-        if any(job.compute is compute_answers for job in jobs):
+        if any(job.compute == compute_answers for job in jobs):
             of_whom = " of the others" if at_length else ""
             exceptions += f" Weights and hidden states{of_whom} are those of seed {self.seeds[0]} alone."
         return (

@@ -16,10 +16,9 @@ from rnnkit.probes import examples
 from rnnkit.results import Record
 from rnnkit.studies.jobs import Job, Outcome
 from rnnkit.studies.progress import Steps, counting
-from rnnkit.studies.psmnist.configs import Net
+from rnnkit.studies.psmnist.configs import PERMUTATION_SEED, Net
 from rnnkit.training import Generators, History, Sequences, Watch, generators, train
 
-PERMUTATION_SEED = 0
 SAVE_EVERY_S = 20.0
 # Sequences in one batch of an evaluation: a hoisted input projection of 250 takes 0.8 GB; a GPU has room for more.
 _TOGETHER = {"cpu": 250, "cuda": 2000}

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from rnnkit.models import ARCHITECTURES, make_classifier
+from rnnkit import models  # what is imported by name is there at once, and making models takes torch
+from rnnkit.models import ARCHITECTURES
 from rnnkit.probes import weights
 from rnnkit.studies.psmnist.configs import (
     BUDGETS,
@@ -170,7 +171,7 @@ def sizes() -> dict[str, int]:
 
 
 def _counted(net: str) -> dict[str, int]:
-    model = make_classifier(net)
+    model = models.make_classifier(net)
     counts: dict[str, int] = {}
     for name, value in model.state_dict().items():
         part = next(words for piece, words in _PARTS if piece in name)
@@ -180,7 +181,7 @@ def _counted(net: str) -> dict[str, int]:
 
 def uniform_scatter() -> tuple[int, float]:
     """Number of a simple RNN's input weights, and the gap that 95 in 100 uniform samples of so many stay below."""
-    count = make_classifier("rnn").cell.weight_ih.numel()
+    count = models.make_classifier("rnn").cell.weight_ih.numel()
     return count, weights.uniform_scatter(count, generator=np.random.default_rng(0))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rnnkit.errors import UserError
 from rnnkit.models.population import CELLS, Architecture
-from rnnkit.training.population import CONSTANT, PAPER, PopulationSchedule
+from rnnkit.training.population_schedule import CONSTANT, PAPER, PopulationSchedule
 
 INPUT_SIZES, HIDDEN_SIZES = (2, 5, 10, 15), (2, 4, 8, 16)
 SMALL = ("2x2", "2x4", "4x2", "4x4")
@@ -19,6 +19,7 @@ READINGS = ("whole", "each")
 SCALES = (1.0, 0.25, 0.5, 2.0, 4.0, 8.0, 16.0)
 UPDATES = ("2x4", "4x8")
 SOLVED = 0.95
+BLOCK = 16_384  # random settings drawn together; which random numbers a setting gets hangs on it
 
 COMPONENTS_NET = ("count", "2x2")
 STATES_NET = ("count", "4x2")
@@ -148,6 +149,48 @@ class PopulationConfig:
             "num_models": self.num_models,
             "sentences": [self.num_train, self.num_valid, self.num_test],
         }
+
+
+@dataclass(frozen=True)
+class InsideConfig:
+    """What is asked of the models of one architecture.
+
+    Attributes
+    ----------
+    population : PopulationConfig
+        Of the first record that is needed.
+    budget : Budget
+    """
+
+    population: PopulationConfig
+    budget: Budget
+
+
+@dataclass(frozen=True)
+class UpdatesConfig:
+    """Candidates in training, and how many of them are looked at."""
+
+    population: PopulationConfig
+    num_good: int
+
+
+@dataclass(frozen=True)
+class PerturbConfig:
+    """Trained models, the reading of the noise, and how they train on."""
+
+    population: PopulationConfig
+    num_good: int
+    reading: str
+    num_epochs: int
+
+
+@dataclass(frozen=True)
+class RandomConfig:
+    """An architecture (of the population, which is not trained) and how many settings are drawn."""
+
+    population: PopulationConfig
+    num_settings: int
+    num_scaled: int
 
 
 def population(cell: str, sizes: str, dataset: str, schedule: str, budget: Budget) -> PopulationConfig:

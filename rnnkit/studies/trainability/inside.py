@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,28 +18,13 @@ from rnnkit.probes.words import line_share, mean_norms, readout_images, separabl
 from rnnkit.results import Record
 from rnnkit.studies.jobs import Job, Outcome
 from rnnkit.studies.progress import Steps
-from rnnkit.studies.trainability.configs import Budget, PopulationConfig
+from rnnkit.studies.trainability.configs import InsideConfig
 from rnnkit.studies.trainability.populations import WEIGHTS, chosen_parameters, engine_for, splits_of
 
 GOOD = 0.98  # "greater than 98 %", Section IV.B
 NUM_SENTENCES = 500
 KINDS = kinds(np.arange(VOCABULARY_SIZE, dtype=np.uint8))
 _PAIRS, _TAILS = 3, 4  # streams of random numbers
-
-
-@dataclass(frozen=True)
-class InsideConfig:
-    """What is asked of the models of one architecture.
-
-    Attributes
-    ----------
-    population : PopulationConfig
-        Of the first record that is needed.
-    budget : Budget
-    """
-
-    population: PopulationConfig
-    budget: Budget
 
 
 def compute_components(

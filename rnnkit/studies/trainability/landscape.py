@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,14 @@ from rnnkit.probes.updates import updates
 from rnnkit.results import Record
 from rnnkit.studies.jobs import Job, Outcome
 from rnnkit.studies.progress import Steps
-from rnnkit.studies.trainability.configs import FACTORS, SCALES, PopulationConfig
+from rnnkit.studies.trainability import configs
+from rnnkit.studies.trainability.configs import (
+    FACTORS,
+    SCALES,
+    PerturbConfig,
+    RandomConfig,
+    UpdatesConfig,
+)
 from rnnkit.studies.trainability.populations import (
     choose,
     chosen_parameters,
@@ -31,38 +38,10 @@ from rnnkit.training.population import CHECKPOINT_SECONDS, CONSTANT, accuracy_an
 
 UPDATES_GOOD = 0.96  # "at least 96 %", Section VI.B
 PERTURB_GOOD = 0.98  # "at least an accuracy of 98 %", Section VI.C
-BLOCK = 16_384  # settings drawn together; which random numbers a setting gets hangs on it
 NUM_PARTS = 20  # equal parts of the settings, each counted by itself, for intervals
 EARLY = 5  # the epoch up to which the cosine's rise counts as early
 PART_THRESHOLDS = (0.55, 0.6, 0.75, 0.9, 0.95)
 _NOISE = 5  # stream of random numbers
-
-
-@dataclass(frozen=True)
-class UpdatesConfig:
-    """Candidates in training, and how many of them are looked at."""
-
-    population: PopulationConfig
-    num_good: int
-
-
-@dataclass(frozen=True)
-class PerturbConfig:
-    """Trained models, the reading of the noise, and how they train on."""
-
-    population: PopulationConfig
-    num_good: int
-    reading: str
-    num_epochs: int
-
-
-@dataclass(frozen=True)
-class RandomConfig:
-    """An architecture (of the population, which is not trained) and how many settings are drawn."""
-
-    population: PopulationConfig
-    num_settings: int
-    num_scaled: int
 
 
 def compute_updates(
@@ -163,7 +142,7 @@ def compute_random(
         tensors, state = found
         counts[...], good[...] = tensors["counts"].numpy(), tensors["good"].numpy()
         first = (state["scale"], state["block"])
-    blocks = [(s, b) for s, number in enumerate(numbers) for b in range(-(-number // BLOCK))]
+    blocks = [(s, b) for s, number in enumerate(numbers) for b in range(-(-number // configs.BLOCK))]
     progress.steps(len(blocks), f"random {job.key.label}")
     wanted = np.ceil(np.array(PART_THRESHOLDS) * len(valid.labels) - 1e-9)
     saved = time.monotonic()
@@ -171,11 +150,11 @@ def compute_random(
         progress.advance(note=f"scale {SCALES[s]:g}")
         if (s, b) < first:
             continue
-        size = min(BLOCK, numbers[s] - b * BLOCK)
-        settings = random_settings(architecture, BLOCK, job.seed, b, SCALES[s])[:size]
+        size = min(configs.BLOCK, numbers[s] - b * configs.BLOCK)
+        settings = random_settings(architecture, configs.BLOCK, job.seed, b, SCALES[s])[:size]
         right = engine.count_right(architecture, settings, valid.words, valid.labels)
         counts[s] += np.bincount(right, minlength=counts.shape[1])
-        part = (b * BLOCK + np.arange(size)) * NUM_PARTS // numbers[s]
+        part = (b * configs.BLOCK + np.arange(size)) * NUM_PARTS // numbers[s]
         np.add.at(good[s], part, (right[:, None] >= wanted).astype(np.int64))
         if time.monotonic() - saved > CHECKPOINT_SECONDS:
             tensors = {"counts": torch.from_numpy(counts), "good": torch.from_numpy(good)}

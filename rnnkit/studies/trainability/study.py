@@ -7,14 +7,22 @@ from typing import Any
 
 import numpy as np
 
+from rnnkit.lazily import functions
 from rnnkit.models.population import CELLS
 from rnnkit.results import Record, RecordKey
 from rnnkit.studies.base import Study
 from rnnkit.studies.jobs import Job
-from rnnkit.studies.trainability import configs, inside, landscape
+from rnnkit.studies.trainability import configs
 from rnnkit.studies.trainability.configs import PopulationConfig
 from rnnkit.studies.trainability.measurements import measure
-from rnnkit.studies.trainability.populations import compute_training
+
+(compute_training,) = functions("rnnkit.studies.trainability.populations", "compute_training")
+compute_components, compute_states, compute_horizon = functions(
+    "rnnkit.studies.trainability.inside", "compute_components", "compute_states", "compute_horizon"
+)
+compute_updates, compute_perturbation, compute_random = functions(
+    "rnnkit.studies.trainability.landscape", "compute_updates", "compute_perturbation", "compute_random"
+)
 
 
 class Trainability(Study):
@@ -72,27 +80,25 @@ class Trainability(Study):
         self, cell: str, seed: int, components: tuple[Job, ...], states: tuple[Job, ...]
     ) -> list[Job]:
         budget = configs.BUDGETS[self.budget]
-        config = inside.InsideConfig(components[0].config, budget)
+        config = configs.InsideConfig(components[0].config, budget)
         asked = {"num_good": budget.num_good}
-        first = self._probe("components", config, asked, cell, seed, inside.compute_components, components)
-        config = inside.InsideConfig(states[0].config, budget)
+        first = self._probe("components", config, asked, cell, seed, compute_components, components)
+        config = configs.InsideConfig(states[0].config, budget)
         asked |= {"num_pairs": budget.num_pairs}
-        second = self._probe("states", config, asked, cell, seed, inside.compute_states, states)
+        second = self._probe("states", config, asked, cell, seed, compute_states, states)
         asked |= {"longest": budget.longest}
-        third = self._probe("horizon", config, asked, cell, seed, inside.compute_horizon, (second,))
+        third = self._probe("horizon", config, asked, cell, seed, compute_horizon, (second,))
         return [first, second, third]
 
     def _perturb(self, cell: str, seed: int, needs: tuple[Job, ...]) -> list[Job]:
         budget = configs.BUDGETS[self.budget]
         jobs = []
         for reading in configs.READINGS:
-            config = landscape.PerturbConfig(needs[0].config, budget.num_good, reading, budget.num_recovery)
+            config = configs.PerturbConfig(needs[0].config, budget.num_good, reading, budget.num_recovery)
             asked: dict[str, Any] = {k: v for k, v in asdict(config).items() if k != "population"}
             asked |= {"factors": list(configs.FACTORS)}
             label = f"{cell}-{reading}"
-            jobs.append(
-                self._probe("perturb", config, asked, label, seed, landscape.compute_perturbation, needs)
-            )
+            jobs.append(self._probe("perturb", config, asked, label, seed, compute_perturbation, needs))
         return jobs
 
     def _training(self, config: PopulationConfig, seed: int) -> Job:
@@ -110,9 +116,9 @@ class Trainability(Study):
             for schedule in configs.SCHEDULES:
                 population = configs.population(cell, sizes, "first", schedule, budget)
                 population = PopulationConfig(**asdict(population) | {"num_models": number})
-                config = landscape.UpdatesConfig(population, budget.num_good)
+                config = configs.UpdatesConfig(population, budget.num_good)
                 asked, label = {"num_good": budget.num_good}, f"{cell}-{sizes}-{schedule}"
-                jobs.append(self._probe("updates", config, asked, label, seed, landscape.compute_updates))
+                jobs.append(self._probe("updates", config, asked, label, seed, compute_updates))
         return jobs
 
     def _random(self, cell: str, seed: int) -> list[Job]:
@@ -122,15 +128,15 @@ class Trainability(Study):
             population = PopulationConfig(
                 cell, sizes, "first", "paper", 1, 0, 0, budget.num_valid, 0
             )  # nothing is trained: only the architecture and the validation sentences count
-            config = landscape.RandomConfig(population, budget.num_settings, budget.num_scaled)
+            config = configs.RandomConfig(population, budget.num_settings, budget.num_scaled)
             asked = {
                 "num_settings": config.num_settings,
                 "num_scaled": config.num_scaled,
                 "scales": list(configs.SCALES),
-                "block": landscape.BLOCK,
+                "block": configs.BLOCK,
             }
             label = f"{cell}-{sizes}"
-            jobs.append(self._probe("random", config, asked, label, seed, landscape.compute_random))
+            jobs.append(self._probe("random", config, asked, label, seed, compute_random))
         return jobs
 
     def _probe(

@@ -5,7 +5,7 @@ import pytest
 
 from rnnkit.figures.settings import ARRAYS, MAIN, NINETY_PERCENT, quantities, small_multiples
 from rnnkit.figures.tables import Table, measurement_table
-from rnnkit.studies.geometry.probing import THRESHOLDS
+from rnnkit.studies.geometry.configs import THRESHOLDS
 from tests.unit.figures.nets import NETS, bound, curves
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from rnnkit import studies
 from rnnkit.errors import UserError
-from rnnkit.studies.settings import asked_device, check_budget, parse_seeds, resolve_device
+from rnnkit.studies.settings import check_budget, check_device, parse_seeds, resolve_device
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,13 @@ def test_devices(monkeypatch):
     assert resolve_device("cpu") == resolve_device("auto") == "cpu"
     with pytest.raises(UserError, match=r"no CUDA device.*DEVICE=cpu"):
         resolve_device("cuda")
-    for check in (resolve_device, asked_device):
+    for check in (resolve_device, check_device):
         with pytest.raises(UserError, match=r"unknown device: 'tpu'; allowed: auto, cpu, cuda"):
             check("tpu")
-    assert asked_device("auto") == "cpu"
-    assert asked_device("cuda") == "cuda"  # other machines may do the computing
+    assert studies.open("geometry", device="auto").device == "cpu"
+    assert studies.open("geometry", device="cuda").device == "cuda"  # other machines may do the computing
+    with pytest.raises(UserError, match="unknown device"):
+        studies.open("geometry", device="tpu")
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     assert resolve_device("auto") == resolve_device("cuda") == "cuda"
 

@@ -106,7 +106,7 @@ def test_what_the_paper_did_is_asked(jobs):
         for sizes in SMALL:
             config = jobs["random", f"{cell}-{sizes}-s0"].config
             assert (config.num_settings, config.population.dataset) == (1_000_000, "first")
-    assert landscape.SCALES[0] == 1
+    assert configs.SCALES[0] == 1
     assert configs.BUDGETS["paper"].longest == 2000
 
 
@@ -175,7 +175,7 @@ def tiny(patch: pytest.MonkeyPatch, home: Path) -> Study:
     """The study at a budget of two epochs, with a home of its own."""
     patch.setenv("RNNKIT_HOME", str(home))
     patch.setitem(configs.BUDGETS, "quick", TINY)
-    patch.setattr(landscape, "BLOCK", 512)
+    patch.setattr(configs, "BLOCK", 512)
     return studies.open("trainability", budget="quick", device="cpu", store=Store(home / "results"))
 
 
@@ -247,8 +247,8 @@ def test_random_settings_are_counted_as_torch_counts_them(study):
         number = record.arrays["num_settings"][s]
         settings = np.concatenate(
             [
-                random_settings(architecture, landscape.BLOCK, 0, block, landscape.SCALES[s])
-                for block in range(-(-number // landscape.BLOCK))
+                random_settings(architecture, configs.BLOCK, 0, block, configs.SCALES[s])
+                for block in range(-(-number // configs.BLOCK))
             ]
         )[:number]
         right = engine.count_right(architecture, settings, data.valid.words, data.valid.labels)
