@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import torch
 
@@ -42,17 +43,24 @@ def make_classifier(
     )
 
 
+@cache
+def _counted(name: str) -> tuple[int, int]:
+    """Parameters of a model, and those of them that are trained, counted on the model."""
+    model = make_classifier(name, generator=torch.Generator().manual_seed(0))
+    return model.num_parameters, model.num_trainable
+
+
 def describe() -> list[dict[str, object]]:
     """Return a row for each model: name, title, parameters as Keras counts them and those of them that are trained."""
     rows: list[dict[str, object]] = []
     for name, config in ARCHITECTURES.items():
-        model = make_classifier(name, generator=torch.Generator().manual_seed(0))
+        num_parameters, num_trainable = _counted(name)
         rows.append(
             {
                 "name": name,
                 "title": TITLES[name],
-                "parameters": model.num_parameters,
-                "trainable": model.num_trainable,
+                "parameters": num_parameters,
+                "trainable": num_trainable,
                 "cell": config.cell,
                 "hidden_size": config.hidden_size,
                 "memory_size": config.memory_size,

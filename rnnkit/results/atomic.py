@@ -131,12 +131,13 @@ def settle(parent: Path) -> None:
     """Wait for replacements under way, end interrupted ones, remove abandoned temporary folders."""
     if not parent.is_dir():
         return
-    aside = list(parent.glob(_ASIDE + "*"))
+    names = os.listdir(parent)
+    aside = [parent / name for name in names if name.startswith(_ASIDE)]
     if aside:
         with _turn(parent):
             for folder in aside:
                 _settle_one(folder)
-    for folder in parent.glob(_TEMPORARY + "*"):
+    for folder in (parent / name for name in names if name.startswith(_TEMPORARY)):
         if _is_abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
 

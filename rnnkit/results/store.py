@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -85,12 +86,15 @@ class Store:
             If there is one, and its files are not what was saved.
         """
 
-        def look(root: Path) -> Record | None:
-            same = self._same(root, key)
+        def look(parent: Path) -> Record | None:
+            if (parent / key.folder).is_dir():
+                return read_record(parent / key.folder)
+            same = self._same(parent, key)
             return read_record(same[0]) if same else None
 
         for root in (self.write, *self.read):
-            record = _look_twice(root / key.chapter, partial(look, root))
+            parent = root / key.chapter
+            record = _look_twice(parent, partial(look, parent)) if parent.is_dir() else None
             if record is not None:
                 return record
         return None
@@ -149,7 +153,7 @@ class Store:
                     folder, key, arrays=arrays, weights=weights, metrics=metrics, provenance=provenance
                 )
                 replace_folder(folder, parent / key.folder)
-            for path in self._same(self.write, key):
+            for path in self._same(parent, key):
                 if path.name != key.folder:  # the same question under an older label
                     remove_folder(path)
         return self.load(key)
@@ -165,7 +169,7 @@ class Store:
         parent = self.write / key.chapter
         with _writing(parent):
             settle(parent)
-            for path in self._same(self.write, key):
+            for path in self._same(parent, key):
                 remove_folder(path)
 
     def scan(
@@ -195,11 +199,11 @@ class Store:
         return sorted(found.values(), key=lambda info: (info.kind, info.label, info.version or 0, info.id))
 
     @staticmethod
-    def _same(root: Path, key: RecordKey) -> list[Path]:
-        """Return the folders under `root` with the key's id, the one with the key's label first."""
-        exact = root / key.chapter / key.folder
-        others = sorted((root / key.chapter).glob(f"{key.kind}-*-{key.id}"))
-        return [exact] * exact.is_dir() + [path for path in others if path != exact]
+    def _same(parent: Path, key: RecordKey) -> list[Path]:
+        """Return the folders in `parent` with the key's id, whatever their labels."""
+        names = os.listdir(parent) if parent.is_dir() else []
+        same = (name for name in names if name.startswith(f"{key.kind}-") and name.endswith(f"-{key.id}"))
+        return [parent / name for name in sorted(same)]
 
 
 def _settle_if_allowed(parent: Path) -> None:
