@@ -17,6 +17,8 @@ from rnnkit.studies.executors import dask_cluster
 from rnnkit.studies.geometry.training import rows
 from tests.waiting import ended, wait_for
 
+UNTRAINED = ["run", "geometry", "--seeds", "0", "--only", "untrained", "--workers", "1", "--kind"]
+
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -112,7 +114,7 @@ def test_a_results_folder_that_cannot_be_written(home, capsys, tmp_path):
 
 
 def test_a_full_disk_keeps_what_was_there(home, capsys, monkeypatch):
-    arguments = ["run", "geometry", "--seeds", "0", "--only", "untrained", "--workers", "1"]
+    arguments = [*UNTRAINED, "train"]
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -122,11 +124,11 @@ def test_a_full_disk_keeps_what_was_there(home, capsys, monkeypatch):
         assert main(arguments) == 2
     assert "disk is full" in capsys.readouterr().err
     assert not list((home / "results").rglob("run.json"))
-    assert main(["run", "geometry", "--seeds", "0", "--only", "untrained", "--workers", "1"]) == 0
+    assert main(arguments) == 0
 
 
 def test_a_damaged_record_is_named_and_fresh_mends_it(home, capsys):
-    arguments = ["run", "geometry", "--seeds", "0", "--only", "untrained", "--workers", "1"]
+    arguments = [*UNTRAINED, "train"]
     assert main(arguments) == 0
     (weights,) = (home / "results").rglob("train-untrained-s0-*/weights.safetensors")
     whole = weights.read_bytes()
@@ -140,7 +142,7 @@ def test_a_damaged_record_is_named_and_fresh_mends_it(home, capsys):
 
 
 def test_records_of_another_code_version_are_stale_and_not_used(home, capsys, monkeypatch):
-    arguments = ["run", "geometry", "--seeds", "0", "--only", "untrained", "--workers", "1"]
+    arguments = [*UNTRAINED, "early_map"]
     assert main(arguments) == 0
     from rnnkit.studies.geometry import Geometry
 
@@ -158,19 +160,7 @@ def test_records_of_another_code_version_are_stale_and_not_used(home, capsys, mo
 
 
 def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(home, tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "rnnkit",
-        "run",
-        "geometry",
-        "--seeds",
-        "0",
-        "--only",
-        "untrained",
-        "--workers",
-        "1",
-    ]
+    command = [sys.executable, "-m", "rnnkit", *UNTRAINED, "probes"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     with ended(process):
         wait_for(lambda: list(home.rglob("train-*/run.json")), "the first record", 240)
