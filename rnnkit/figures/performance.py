@@ -18,6 +18,7 @@ Values = Mapping[str, Mapping[str, Any]]
 Paper = Mapping[str, Mapping[str, float]]
 Intervals = Mapping[str, Mapping[str, Ends]]
 _OF_ONE = "†"
+_GLUE = "\u00a0"  # a space at which no line of a narrow column is broken
 
 
 def final_values(
@@ -238,7 +239,7 @@ def final_table(
         ]
         theirs = [paper.get(measure, {}).get(net) for net in nets]
         columns[measure.partition(", ")[2]] = [
-            one if other is None else f"{one}, paper: {scale * other:{form}}"
+            one if other is None else f"{one}, paper:{_GLUE}{scale * other:{form}}"
             for one, other in zip(ours, theirs, strict=True)
         ]
     return Table(columns, _caption(quantity, columns))
@@ -251,7 +252,7 @@ def _cell(known: np.ndarray, interval: Ends | None, scale: float, form: str) -> 
     if interval is None:
         return text
     low, high = (format(scale * end, form) for end in bar(interval))
-    return f"{text} [{low}, {high}]" + (_OF_ONE if known.size == 1 else "")
+    return f"{text} [{low},{_GLUE}{high}]" + (_OF_ONE if known.size == 1 else "")
 
 
 def _caption(quantity: str, columns: Mapping[str, list[str]]) -> str:

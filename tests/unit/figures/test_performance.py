@@ -81,7 +81,7 @@ def test_the_interval_of_a_single_training_looks_and_reads_unlike_that_of_seeds(
     assert "Ring: a single training; the line of its accuracy is the 95 % interval over" in figure.caption
     assert "single" not in final_values(here, PAPER, OF_SEEDS).caption
     table = final_table(here, PAPER, OF_ONE, "accuracy")
-    assert table.columns["test"][1].startswith("95.00 [94.40, 95.60]†, paper: ")
+    assert table.columns["test"][1].startswith("95.00 [94.40,\u00a095.60]†, paper:\u00a0")
     assert "† A single training: its 95 % interval (Wilson) is over the images" in table.caption
     assert "†" not in str(final_table(here, PAPER, OF_SEEDS, "accuracy"))
 
@@ -138,14 +138,14 @@ def test_the_table_has_both_sides_in_percent():
     assert table.columns == {
         "net": ["LSTM (reduced)", "sRNN"],
         "seeds": ["2", "1"],
-        "test": ["91.00 [78.29, 100.00], paper: 92.53", "50.00"],
+        "test": ["91.00 [78.29,\u00a0100.00], paper:\u00a092.53", "50.00"],
     }
     assert "in %" in table.caption
     table = final_table(here, PAPER, intervals, "loss")
     assert table.columns == {
         "net": ["LSTM", "sRNN"],
         "seeds": ["1", "0"],
-        "test": ["0.2500, paper: 0.2637", "–"],
+        "test": ["0.2500, paper:\u00a00.2637", "–"],
     }
     assert "a single training has none" in table.caption
 
