@@ -67,6 +67,7 @@ def check_discretization(memory_size: int, theta: float, discretizer: str) -> No
         _require_stable(memory_size, theta)
 
 
+@lru_cache(maxsize=8)
 def least_theta(memory_size: int) -> float:
     """The shortest window in steps for which Euler's step is stable: about 5, 60, 639, 6542 at 4, 16, 64, 256.
 

@@ -135,19 +135,16 @@ def _read_yaml(path: Path) -> Any:
 
     # libyaml's takes a tenth of the time, where PyYAML was built with it; only the other one quotes a wrong line.
     bases = [getattr(yaml, "CSafeLoader", yaml.SafeLoader), yaml.SafeLoader]
-    quick, telling = (type("Loader", (Strict, base), {}) for base in bases)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"the ledger of claims cannot be read ({error})", value=str(path)) from error
-    try:
-        return yaml.load(text, quick)
-    except yaml.YAMLError:
-        pass
-    try:
-        return yaml.load(text, telling)
-    except yaml.YAMLError as error:
-        raise UserError(f"the ledger of claims is not YAML: {error}", value=str(path)) from error
+    for base in bases:
+        try:
+            return yaml.load(text, type("Loader", (Strict, base), {}))
+        except yaml.YAMLError as error:
+            failure = error
+    raise UserError(f"the ledger of claims is not YAML: {failure}", value=str(path)) from failure
 
 
 def _claim(entry: object, place: Place, chapter: str) -> Claim:

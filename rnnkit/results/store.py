@@ -87,9 +87,8 @@ class Store:
         """
 
         def look(parent: Path) -> Record | None:
-            if (parent / key.folder).is_dir():
-                return read_record(parent / key.folder)
-            same = self._same(parent, key)
+            exact = parent / key.folder
+            same = [exact] if exact.is_dir() else self._same(parent, key)
             return read_record(same[0]) if same else None
 
         for root in (self.write, *self.read):

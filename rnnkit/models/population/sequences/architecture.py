@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnkit.errors import UserError
+from rnnkit.models.options import NUM_GATES
 from rnnkit.models.population.parameters import check_integer
 
 CELLS = ("rnn", "gru", "lstm")
-NUM_GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 READOUTS = ("each", "last", "final")
 LARGEST = 4096  # of a size: a population is of small networks
 _SEQUENCES = 2  # stream of random numbers beside those of the sentence classifiers; part of published results
